@@ -1,0 +1,96 @@
+"""The measuring process: ``python -m ftjit_bench.child REQUEST``, the request and the answer being JSON."""
+
+import json
+import sys
+import time
+from typing import Any
+
+from . import catalog
+from .samples import COMPILED_MODES, Request, Sample
+from .workers import Workers, is_steady
+
+MOST_WARM_UP_RUNS = 30
+DRAIN_SECONDS = 2.0
+
+
+def measure(request: Request) -> Sample:
+    """Do what ``request`` asks in this process."""
+    program = catalog.load(request.program)
+    ftjit = switch_on(request.mode) if request.mode in COMPILED_MODES else None
+    checksums: set[str] = set()
+    warm_up: list[float] = []
+    seconds: list[float] = []
+    cpu_seconds: list[float] = []
+    steady = False
+    with Workers(lambda: program.run(request.size), request.threads) as workers:
+        began = time.perf_counter()
+        installed_before = -1
+        while len(warm_up) < MOST_WARM_UP_RUNS and (
+            len(warm_up) < 2 or time.perf_counter() - began < request.warm_up_seconds
+        ):
+            turn = workers.turn()
+            warm_up.append(turn.seconds)
+            checksums.update(map(repr, turn.checksums))
+            installed = executors_so_far(ftjit)
+            steady = is_steady(warm_up) and installed == installed_before
+            if steady:
+                break
+            installed_before = installed
+        for _ in range(request.repeats):
+            turn = workers.turn()
+            seconds.append(turn.seconds)
+            cpu_seconds.append(turn.cpu_seconds)
+            checksums.update(map(repr, turn.checksums))
+    counters = None
+    if ftjit is not None:
+        ftjit.drain(DRAIN_SECONDS)
+        counters = ftjit.stats().to_dict()
+    return Sample(
+        request,
+        warm_up[0],
+        warm_up,
+        seconds,
+        cpu_seconds,
+        steady,
+        checksums=sorted(checksums),
+        counters=counters,
+    )
+
+
+def switch_on(mode: str) -> Any:
+    """Import ftjit and enable it; returns the module. Raises what either of the two raises."""
+    import ftjit
+
+    ftjit.enable(mode="auto" if mode == "ftjit" else mode)
+    return ftjit
+
+
+def executors_so_far(ftjit: Any) -> int:
+    """Executors installed or swapped since the start: while this grows, the program is still warming up."""
+    if ftjit is None:
+        return -1
+    counters = ftjit.stats().to_dict()
+    return int(counters["executors_installed"]) + int(counters["executors_swapped"])
+
+
+def main() -> int:
+    request = Request(**json.loads(sys.argv[1]))
+    try:
+        sample = measure(request)
+    except Exception as error:  # the parent wants one line, whatever the program or ftjit raised
+        sample = Sample(request, failure=describe(error))
+    json.dump(sample.to_dict(), sys.stdout)
+    return 0
+
+
+def describe(error: Exception) -> str:
+    """One line saying what went wrong and, where that is known, what mends it."""
+    if isinstance(error, ModuleNotFoundError) and error.name == "ftjit":
+        return (
+            "ftjit is not installed for this interpreter: install it first (--modes interpreter needs none)"
+        )
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,94 @@
+"""What it costs to enter machine code and leave it again, in nanoseconds.
+
+Method: one loop calls an empty function that is compiled, so that every call goes through the door, and
+another loop calls an empty function with the same source that ftjit was told to leave alone. The loops
+themselves are left alone as well, so both run in the interpreter. They take turns in one process, a few
+milliseconds each, and the cost of an entry is the median difference between two neighbouring turns. The empty
+body is so small that running it, either way, is lost in that difference: what is left is the monitoring
+event, the pin, the jump in and the way out. Processes without ftjit take turns with those that have it and
+show what such a call costs there: the functions that ftjit leaves alone must not have become slower.
+
+The command exits with 0 only if machine code was entered at every call.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from . import machine, processes
+from .confidence import Interval, median_interval
+from .progress import progress
+
+CALLS = 100_000
+TIMEOUT_SECONDS = 120.0
+
+
+def command(quick: bool, turns: int | None, json_file: Path | None) -> int:
+    """Measure, print, and write ``json_file`` if given. ``turns`` is how often each loop runs in each
+    process.
+    """
+    turns = turns or (60 if quick else 300)
+    pairs = 3 if quick else 7
+    try:
+        answers = measure(turns, pairs)
+    except processes.ProcessFailure as failure:
+        print(f"ftjit bench: entry cost: {failure}", file=sys.stderr)
+        return 1
+    intervals = evaluate(answers)
+    facts = machine.facts()
+    names = {
+        "entered": "a call of an empty function that is machine code",
+        "not_entered": "the same call, left to the interpreter",
+        "without": "the same call in processes without ftjit",
+        "cost": "cost of entering machine code (the first less the second)",
+    }
+    for name, words in names.items():
+        interval = intervals[name]
+        print(f"{words:60} {interval.median:7.1f} ns  ({interval.low:.1f} to {interval.high:.1f})")
+    print(f"{pairs} pairs of processes, {turns} turns of {CALLS:,} calls in each; medians, 95 % confidence")
+    print(*machine.lines(facts), sep="\n", flush=True)
+    missed = [answer["entries"] for answer in answers["ftjit"] if answer["entries"] < turns * CALLS]
+    if missed:
+        print(f"ftjit bench: only {min(missed):,} entries in {turns * CALLS:,} calls", file=sys.stderr)
+    if json_file is not None:
+        try:
+            json_file.write_text(
+                json.dumps({"machine": facts, "answers": answers}, indent=1) + "\n", encoding="utf-8"
+            )
+        except OSError as error:
+            print(f"ftjit bench: cannot write {error.filename}: {error.strerror}", file=sys.stderr)
+            return 2
+    return 1 if missed else 0
+
+
+def measure(turns: int, pairs: int) -> dict[str, list[dict[str, Any]]]:
+    """The answers of ``entry_child`` by mode, ``pairs`` of them for each. Raises ProcessFailure."""
+    answers: dict[str, list[dict[str, Any]]] = {"interpreter": [], "ftjit": []}
+    with processes.child_environment() as environment, progress("Entry cost") as step:
+        for pair in range(pairs):
+            for index, (mode, sofar) in enumerate(answers.items()):
+                arguments = [mode, str(turns), str(CALLS)]
+                answer = processes.ask("entry_child", arguments, environment, TIMEOUT_SECONDS)
+                if "failure" in answer:
+                    raise processes.ProcessFailure(answer["failure"])
+                sofar.append(answer)
+                step(2 * pair + index + 1, 2 * pairs, mode)
+    return answers
+
+
+def evaluate(answers: dict[str, list[dict[str, Any]]]) -> dict[str, Interval]:
+    """Nanoseconds for one call, the loop around it taken off, and for one entry: over all turns of all
+    processes.
+    """
+
+    def differences(mode: str, more: str, less: str) -> Interval:
+        turns = [zip(a["nanoseconds"][more], a["nanoseconds"][less], strict=True) for a in answers[mode]]
+        return median_interval([high - low for turn in turns for high, low in turn])
+
+    return {
+        "entered": differences("ftjit", "entered", "nothing"),
+        "not_entered": differences("ftjit", "not_entered", "nothing"),
+        "without": differences("interpreter", "not_entered", "nothing"),
+        "cost": differences("ftjit", "entered", "not_entered"),
+    }

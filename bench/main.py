@@ -1,0 +1,197 @@
+"""The command line of the benchmark: ``python -m ftjit bench``."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import catalog, cold_cost, entry_cost, machine, page, runner, table
+from .progress import progress
+from .samples import MODES, Request, Sample
+from .script import at_least_one
+from .summary import Summary, summarise
+
+SETTINGS = {  # rounds, timed repeats, budget, warm-up, time-out; the last three in seconds
+    "quick": (2, 2, 80.0, 2.0, 60.0),
+    "full": (5, 3, 480.0, 10.0, 300.0),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure what ``argv`` asks for; 0 only if all of it held. Never raises for a user's mistake."""
+    parser = make_parser()
+    try:
+        arguments = parser.parse_args(argv)
+    except SystemExit as exit_:  # argparse has printed its line (or the help)
+        return exit_.code if isinstance(exit_.code, int) else 2
+    for file in (arguments.json, arguments.html):
+        if file is not None and not file.parent.is_dir():
+            print(
+                f"ftjit bench: no folder {file.parent} to write {file.name} in: make it first",
+                file=sys.stderr,
+            )
+            return 2
+    if arguments.measure == "entry":
+        return entry_cost.command(arguments.quick, arguments.rounds, arguments.json)
+    if arguments.measure == "cold":
+        return cold_cost.command(arguments.quick, arguments.rounds, arguments.json)
+    return measure_speed(arguments)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    names = [program.name for program in catalog.PROGRAMS]
+    parser = argparse.ArgumentParser(
+        prog="python -m ftjit bench",
+        description="Time real programs, in the interpreter and with ftjit, with several threads at once.",
+        epilog="Exit status 0 only if all checksums agree and machine code ran in every ftjit process.",
+    )
+    add = parser.add_argument
+    add(
+        "programs",
+        nargs="*",
+        metavar="PROGRAM",
+        type=program_name,
+        help=f"which of {', '.join(names)}; default: the hot",
+    )
+    add("--quick", action="store_true", help="small sizes and few rounds: under 100 seconds, and noisy")
+    add(
+        "--threads",
+        type=thread_counts,
+        default=(1, 2, 4),
+        metavar="N,N",
+        help="thread counts, by default 1,2,4",
+    )
+    add(
+        "--rounds",
+        type=at_least_one,
+        help="rounds at most (pairs with --measure cold, repeats with --measure entry)",
+    )
+    add(
+        "--modes",
+        type=mode_names,
+        default=("interpreter", "ftjit"),
+        metavar="M,M",
+        help=f"of {', '.join(MODES)}",
+    )
+    add("--json", type=Path, metavar="FILE", help="write everything, every single run included")
+    add(
+        "--html",
+        type=Path,
+        metavar="FILE",
+        help="write a page with pictures (needs matplotlib: ftjit[bench])",
+    )
+    add(
+        "--measure",
+        choices=["speed", "entry", "cold"],
+        default="speed",
+        help="speed of programs; nanoseconds to enter machine code; cost to a program that is never hot",
+    )
+    return parser
+
+
+def program_name(text: str) -> str:
+    if text not in catalog.BY_NAME:
+        raise argparse.ArgumentTypeError(f"no program {text!r}; there are: {', '.join(catalog.BY_NAME)}")
+    return text
+
+
+def thread_counts(text: str) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(at_least_one(part) for part in text.split(",")))
+
+
+def mode_names(text: str) -> tuple[str, ...]:
+    modes = tuple(dict.fromkeys(text.split(",")))
+    for mode in modes:
+        if mode not in MODES:
+            raise argparse.ArgumentTypeError(f"no mode {mode!r}; there are: {', '.join(MODES)}")
+    return modes
+
+
+def measure_speed(arguments: argparse.Namespace) -> int:
+    if arguments.html is not None and not page.can_draw():
+        print(
+            "ftjit bench: --html needs matplotlib, which is not installed: pip install 'ftjit[bench]'",
+            file=sys.stderr,
+        )
+        return 2
+    size = "quick" if arguments.quick else "full"
+    rounds, repeats, budget, warm_up, timeout = SETTINGS[size]
+    plan = runner.Plan(
+        programs=tuple(dict.fromkeys(arguments.programs))
+        or tuple(program.name for program in catalog.HOT_PROGRAMS),
+        threads=arguments.threads,
+        modes=arguments.modes,
+        size=size,
+        rounds=arguments.rounds or rounds,
+        repeats=repeats,
+        budget_seconds=budget if arguments.rounds is None else float("inf"),
+        warm_up_seconds=warm_up,
+        timeout_seconds=timeout,
+    )
+    facts = machine.facts()
+    with progress("Measuring") as step:
+
+        def report(done: int, total: int, request: Request, sample: Sample | None) -> None:
+            if sample is not None or sys.stderr.isatty():
+                step(done, total, describe(request, sample))
+
+        samples = runner.measure(plan, report)
+    summary = summarise(samples)
+    show(plan, facts, summary)
+    return write_files(arguments, plan, facts, summary, samples) or (1 if summary.problems else 0)
+
+
+def describe(request: Request, sample: Sample | None) -> str:
+    what = f"{request.program}, {request.threads} threads, {request.mode}"
+    if sample is None:
+        return what
+    if sample.failure is not None:
+        return f"{what}: FAILED: {sample.failure}"
+    return f"{what}: {min(sample.seconds):.3f} s (first run {sample.first_seconds:.3f} s)"
+
+
+def show(plan: runner.Plan, facts: dict[str, object], summary: Summary) -> None:
+    """All tables and lines, on standard output; the problems on standard error."""
+    cpus = facts["cpus"]
+    table.show(table.speed_table(summary))
+    for line in table.notes(plan.threads, cpus if isinstance(cpus, int) else 1):
+        print(line)
+    print()
+    table.show(table.mean_table(summary))
+    if summary.counters:
+        table.show(table.counter_table(summary))
+    for line in machine.lines(facts):
+        print(line)
+    print(f"Runs    {summary.runs} timed, {plan.size} sizes", flush=True)
+    for problem in summary.problems:
+        print(f"ftjit bench: {problem}", file=sys.stderr)
+
+
+def write_files(
+    arguments: argparse.Namespace,
+    plan: runner.Plan,
+    facts: dict[str, object],
+    summary: Summary,
+    samples: Sequence[Sample],
+) -> int:
+    """Write the files asked for; 0, or 2 after a line on standard error if one could not be written."""
+    try:
+        if arguments.json is not None:
+            content = {
+                "machine": facts,
+                "plan": plan.to_dict(),
+                "summary": summary.to_dict(),
+                "samples": [sample.to_dict() for sample in samples],
+            }
+            arguments.json.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        if arguments.html is not None:
+            arguments.html.write_text(page.render(plan, facts, summary), encoding="utf-8")
+    except OSError as error:
+        print(f"ftjit bench: cannot write {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,36 @@
+"""Builds the C core: one cffi module (API mode) out of the units below, each a .c file with its declarations beside
+it in a .cdef file of the same name."""
+
+from pathlib import Path
+
+from cffi import FFI
+
+UNITS = ["epoch", "heap", "slot", "leave", "door", "snapshot", "sampler", "worker", "helpers", "callouts", "symbols"]
+HERE = Path(__file__).resolve().parent
+
+# What cffi's own generated code sees of the units: plain C types only.
+PREAMBLE = "#include <stdint.h>\n"
+
+
+def declarations() -> str:
+    """The declarations of all units, in their order."""
+    return "\n".join(path.read_text() for unit in UNITS if (path := HERE / f"{unit}.cdef").exists())
+
+
+def builder() -> FFI:
+    """The builder of `ftjit._core`. Paths are relative to the project's root, where the build runs."""
+    ffi = FFI()
+    ffi.cdef(declarations())
+    ffi.set_source(
+        "ftjit._core",
+        PREAMBLE + declarations(),
+        sources=[f"cdefs/{unit}.c" for unit in UNITS],
+        depends=[str(path.relative_to(HERE.parent)) for path in HERE.glob("*.h")],
+        # -fno-semantic-interposition and hidden symbols: calls inside the core are direct.
+        extra_compile_args=["-std=gnu11", "-O2", "-g", "-fvisibility=hidden", "-Wall", "-Wno-unused-parameter"],
+        libraries=["m", "dl", "pthread"],
+    )
+    return ffi
+
+
+ffibuilder = builder()

@@ -1,0 +1,338 @@
+/* Bytecodes done by a C function on the live frame, with the interpreter's semantics: arguments are on the frame's
+   stack, counted; the result goes there. The generic form of every operation that has no stencil of its own. */
+#include "core.h"
+#include "callouts.h"
+#include "internal/pycore_list.h"
+#include "internal/pycore_unicodeobject.h"
+
+int may_continue(PyThreadState *, _PyInterpreterFrame *, struct activation *);
+
+/* 0: go on; < 0: an exception is set; 1: done, but leave; 2: done, and the answer is no (for_iter: exhausted).
+   `place` is code unit + (stack depth << 32), as before the bytecode. */
+int64_t ftjit_call_out(_PyInterpreterFrame *frame, PyThreadState *tstate, struct activation *act, callout_t helper,
+                       int64_t argument, int64_t place)
+{
+    PyCodeObject *code = _PyFrame_GetCode(frame);
+    frame->instr_ptr = _PyFrame_GetBytecode(frame) + (int32_t)place;
+    frame->stackpointer = frame->localsplus + code->co_nlocalsplus + (place >> 32);
+    int64_t status = helper(frame, argument);
+    if (status == 0 && !may_continue(tstate, frame, act)) status = 1;
+    act->status = status;
+    return status;
+}
+
+#define TOP(n) (frame->stackpointer[-(n)])
+#define OBJECT(n) PyStackRef_AsPyObjectBorrow(TOP(n))
+
+static PyObject *name_of(_PyInterpreterFrame *frame, int64_t index)
+{
+    return PyTuple_GET_ITEM(_PyFrame_GetCode(frame)->co_names, index);
+}
+
+/* Pop `count`, push `result` (stolen); an error leaves the arguments for the unwinder, which cuts the stack. */
+static int64_t replace(_PyInterpreterFrame *frame, int count, PyObject *result)
+{
+    if (!result) return -1;
+    for (int i = 0; i < count; i++) {
+        _PyStackRef old = *--frame->stackpointer;
+        PyStackRef_XCLOSE(old);
+    }
+    *frame->stackpointer++ = PyStackRef_FromPyObjectSteal(result);
+    return 0;
+}
+
+static int64_t pop(_PyInterpreterFrame *frame, int count)
+{
+    while (count--) {
+        _PyStackRef old = *--frame->stackpointer;
+        PyStackRef_XCLOSE(old);
+    }
+    return 0;
+}
+
+typedef PyObject *(*binary_t)(PyObject *, PyObject *);
+static PyObject *power(PyObject *a, PyObject *b) { return PyNumber_Power(a, b, Py_None); }
+static PyObject *in_place_power(PyObject *a, PyObject *b) { return PyNumber_InPlacePower(a, b, Py_None); }
+
+/* By NB_ number (opcode.h). */
+static const binary_t binary_operations[] = {
+    PyNumber_Add, PyNumber_And, PyNumber_FloorDivide, PyNumber_Lshift, PyNumber_MatrixMultiply, PyNumber_Multiply,
+    PyNumber_Remainder, PyNumber_Or, power, PyNumber_Rshift, PyNumber_Subtract, PyNumber_TrueDivide, PyNumber_Xor,
+    PyNumber_InPlaceAdd, PyNumber_InPlaceAnd, PyNumber_InPlaceFloorDivide, PyNumber_InPlaceLshift,
+    PyNumber_InPlaceMatrixMultiply, PyNumber_InPlaceMultiply, PyNumber_InPlaceRemainder, PyNumber_InPlaceOr,
+    in_place_power, PyNumber_InPlaceRshift, PyNumber_InPlaceSubtract, PyNumber_InPlaceTrueDivide, PyNumber_InPlaceXor,
+    PyObject_GetItem,
+};
+int64_t callout_binary_op(_PyInterpreterFrame *frame, int64_t oparg)
+{
+    return replace(frame, 2, binary_operations[oparg](OBJECT(2), OBJECT(1)));
+}
+
+/* oparg as COMPARE_OP has it: bit 4 asks for a bool, the operator is above. */
+int64_t callout_compare_op(_PyInterpreterFrame *frame, int64_t oparg)
+{
+    PyObject *result = PyObject_RichCompare(OBJECT(2), OBJECT(1), (int)(oparg >> 5));
+    if (result && (oparg & 16)) {
+        int truth = PyObject_IsTrue(result);
+        Py_DECREF(result);
+        result = truth < 0 ? NULL : PyBool_FromLong(truth);
+    }
+    return replace(frame, 2, result);
+}
+
+int64_t callout_to_bool(_PyInterpreterFrame *frame, int64_t oparg)
+{
+    int truth = PyObject_IsTrue(OBJECT(1));
+    return replace(frame, 1, truth < 0 ? NULL : PyBool_FromLong(truth));
+}
+
+int64_t callout_contains_op(_PyInterpreterFrame *frame, int64_t invert)
+{
+    int found = PySequence_Contains(OBJECT(1), OBJECT(2));
+    return replace(frame, 2, found < 0 ? NULL : PyBool_FromLong(found ^ (int)invert));
+}
+
+int64_t callout_is_op(_PyInterpreterFrame *frame, int64_t invert)
+{
+    return replace(frame, 2, PyBool_FromLong((OBJECT(2) == OBJECT(1)) ^ (int)invert));
+}
+
+int64_t callout_unary_negative(_PyInterpreterFrame *frame, int64_t oparg) { return replace(frame, 1, PyNumber_Negative(OBJECT(1))); }
+int64_t callout_unary_invert(_PyInterpreterFrame *frame, int64_t oparg) { return replace(frame, 1, PyNumber_Invert(OBJECT(1))); }
+
+/* oparg as LOAD_ATTR has it: bit 0 asks for a method and its self (or the attribute and a null). */
+int64_t callout_load_attr(_PyInterpreterFrame *frame, int64_t oparg)
+{
+    PyObject *name = name_of(frame, oparg >> 1), *owner = OBJECT(1);
+    if (!(oparg & 1)) return replace(frame, 1, PyObject_GetAttr(owner, name));
+    PyObject *attribute = NULL;
+    int is_method = _PyObject_GetMethod(owner, name, &attribute);
+    if (!attribute) return -1;
+    if (is_method) {                     /* the owner stays, above the method, as its self */
+        _PyStackRef self = TOP(1);
+        TOP(1) = PyStackRef_FromPyObjectSteal(attribute);
+        *frame->stackpointer++ = self;
+        return 0;
+    }
+    replace(frame, 1, attribute);
+    *frame->stackpointer++ = PyStackRef_NULL;
+    return 0;
+}
+
+/* value, owner -> */
+int64_t callout_store_attr(_PyInterpreterFrame *frame, int64_t index)
+{
+    if (PyObject_SetAttr(OBJECT(1), name_of(frame, index), OBJECT(2)) < 0) return -1;
+    return pop(frame, 2);
+}
+
+/* value, container, key -> */
+int64_t callout_store_subscr(_PyInterpreterFrame *frame, int64_t oparg)
+{
+    if (PyObject_SetItem(OBJECT(2), OBJECT(1), OBJECT(3)) < 0) return -1;
+    return pop(frame, 3);
+}
+
+static PyObject *slice_of_top(_PyInterpreterFrame *frame) { return PySlice_New(OBJECT(2), OBJECT(1), NULL); }
+
+/* container, start, stop -> item */
+int64_t callout_binary_slice(_PyInterpreterFrame *frame, int64_t oparg)
+{
+    PyObject *slice = slice_of_top(frame);
+    PyObject *result = slice ? PyObject_GetItem(OBJECT(3), slice) : NULL;
+    Py_XDECREF(slice);
+    return replace(frame, 3, result);
+}
+
+/* value, container, start, stop -> */
+int64_t callout_store_slice(_PyInterpreterFrame *frame, int64_t oparg)
+{
+    PyObject *slice = slice_of_top(frame);
+    int error = slice ? PyObject_SetItem(OBJECT(3), slice, OBJECT(4)) : -1;
+    Py_XDECREF(slice);
+    return error < 0 ? -1 : pop(frame, 4);
+}
+
+/* callable, self or null, arguments... -> result */
+static int64_t call(_PyInterpreterFrame *frame, int64_t count, PyObject *names)
+{
+    int slots = (int)count + 2 + (names != NULL);
+    PyObject *callable = OBJECT(slots), *buffer[16], **arguments = buffer;
+    if (count + 2 > 16 && !(arguments = PyMem_Malloc((count + 2) * sizeof *arguments))) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    int has_self = !PyStackRef_IsNull(TOP(slots - 1));
+    for (int64_t i = 0; i < count + has_self; i++) {
+        _PyStackRef ref = frame->stackpointer[-(slots - 1) + !has_self + i];
+        arguments[1 + i] = PyStackRef_AsPyObjectBorrow(ref);
+    }
+    size_t positional = (size_t)(count + has_self - (names ? PyTuple_GET_SIZE(names) : 0));
+    PyObject *result = PyObject_Vectorcall(callable, arguments + 1, positional | PY_VECTORCALL_ARGUMENTS_OFFSET, names);
+    if (arguments != buffer) PyMem_Free(arguments);
+    return replace(frame, slots, result);
+}
+int64_t callout_call(_PyInterpreterFrame *frame, int64_t count) { return call(frame, count, NULL); }
+int64_t callout_call_kw(_PyInterpreterFrame *frame, int64_t count) { return call(frame, count, OBJECT(1)); }
+
+int64_t callout_get_iter(_PyInterpreterFrame *frame, int64_t oparg) { return replace(frame, 1, PyObject_GetIter(OBJECT(1))); }
+
+/* iterator -> iterator, item; status 2 when there is none */
+int64_t callout_for_iter(_PyInterpreterFrame *frame, int64_t oparg)
+{
+    PyObject *iterator = OBJECT(1);
+    PyObject *item = Py_TYPE(iterator)->tp_iternext(iterator);
+    if (!item) {
+        if (PyErr_Occurred()) {
+            if (!PyErr_ExceptionMatches(PyExc_StopIteration)) return -1;
+            PyErr_Clear();
+        }
+        return 2;
+    }
+    *frame->stackpointer++ = PyStackRef_FromPyObjectSteal(item);
+    return 0;
+}
+
+/* sequence -> items, the first on top */
+int64_t callout_unpack_sequence(_PyInterpreterFrame *frame, int64_t count)
+{
+    PyObject *sequence = OBJECT(1);
+    if (!PyTuple_CheckExact(sequence) && !PyList_CheckExact(sequence)) {
+        PyErr_SetString(PyExc_SystemError, "ftjit: unpack_sequence is for exact tuples and lists");
+        return -1;
+    }
+    PyObject *items = PySequence_Tuple(sequence);
+    if (!items) return -1;
+    if (PyTuple_GET_SIZE(items) != count) {
+        Py_ssize_t found = PyTuple_GET_SIZE(items);
+        if (found < count) PyErr_Format(PyExc_ValueError, "not enough values to unpack (expected %d, got %zd)", (int)count, found);
+        else PyErr_Format(PyExc_ValueError, "too many values to unpack (expected %d, got %zd)", (int)count, found);
+        Py_DECREF(items);
+        return -1;
+    }
+    pop(frame, 1);
+    for (int64_t i = count; i-- > 0;) *frame->stackpointer++ = PyStackRef_FromPyObjectNew(PyTuple_GET_ITEM(items, i));
+    Py_DECREF(items);
+    return 0;
+}
+
+static int64_t build(_PyInterpreterFrame *frame, int64_t count, PyObject *sequence, bool is_list)
+{
+    if (!sequence) return -1;
+    for (int64_t i = 0; i < count; i++) {
+        PyObject *item = PyStackRef_AsPyObjectSteal(frame->stackpointer[i - count]);
+        if (is_list) PyList_SET_ITEM(sequence, i, item);
+        else PyTuple_SET_ITEM(sequence, i, item);
+    }
+    frame->stackpointer -= count;
+    *frame->stackpointer++ = PyStackRef_FromPyObjectSteal(sequence);
+    return 0;
+}
+int64_t callout_build_list(_PyInterpreterFrame *frame, int64_t count) { return build(frame, count, PyList_New(count), true); }
+int64_t callout_build_tuple(_PyInterpreterFrame *frame, int64_t count) { return build(frame, count, PyTuple_New(count), false); }
+int64_t callout_build_map(_PyInterpreterFrame *frame, int64_t count)
+{
+    PyObject *dict = PyDict_New();
+    if (!dict) return -1;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t at = 2 * (count - i);
+        if (PyDict_SetItem(dict, OBJECT(at), OBJECT(at - 1)) < 0) {
+            Py_DECREF(dict);
+            return -1;
+        }
+    }
+    return replace(frame, (int)(2 * count), dict);
+}
+int64_t callout_build_slice(_PyInterpreterFrame *frame, int64_t count)
+{
+    return replace(frame, (int)count, PySlice_New(OBJECT(count), OBJECT(count - 1), count == 3 ? OBJECT(1) : NULL));
+}
+int64_t callout_build_string(_PyInterpreterFrame *frame, int64_t count)
+{
+    PyObject *items[count + 1];
+    for (int64_t i = 0; i < count; i++) items[i] = OBJECT(count - i);
+    PyObject *empty = PyUnicode_New(0, 0);
+    PyObject *result = empty ? _PyUnicode_JoinArray(empty, items, count) : NULL;
+    Py_XDECREF(empty);
+    return replace(frame, (int)count, result);
+}
+int64_t callout_format_simple(_PyInterpreterFrame *frame, int64_t oparg)
+{
+    if (PyUnicode_CheckExact(OBJECT(1))) return 0;
+    return replace(frame, 1, PyObject_Format(OBJECT(1), NULL));
+}
+int64_t callout_format_with_spec(_PyInterpreterFrame *frame, int64_t oparg)
+{
+    return replace(frame, 2, PyObject_Format(OBJECT(2), OBJECT(1)));
+}
+
+/* oparg: how far below the item the list is */
+int64_t callout_list_append(_PyInterpreterFrame *frame, int64_t oparg)
+{
+    if (PyList_Append(OBJECT(oparg + 1), OBJECT(1)) < 0) return -1;
+    return pop(frame, 1);
+}
+
+/* callable list.append, self, item -> None, in one; anything else is a plain call */
+int64_t callout_call_list_append(_PyInterpreterFrame *frame, int64_t oparg)
+{
+    static PyObject *append;
+    if (!append) append = PyObject_GetAttrString((PyObject *)&PyList_Type, "append");
+    if (PyStackRef_IsNull(TOP(2)) || OBJECT(3) != append || !PyList_CheckExact(OBJECT(2))) return call(frame, 1, NULL);
+    if (PyList_Append(OBJECT(2), OBJECT(1)) < 0) return -1;
+    pop(frame, 3);
+    *frame->stackpointer++ = PyStackRef_None;
+    return 0;
+}
+
+int64_t callout_load_global(_PyInterpreterFrame *frame, int64_t index)
+{
+    PyObject *name = name_of(frame, index), *value = NULL;
+    if (PyDict_GetItemRef(frame->f_globals, name, &value) < 0) return -1;
+    if (!value && PyMapping_GetOptionalItem(frame->f_builtins, name, &value) < 0) return -1;
+    if (!value) {
+        PyErr_Format(PyExc_NameError, "name '%.200U' is not defined", name);
+        return -1;
+    }
+    *frame->stackpointer++ = PyStackRef_FromPyObjectSteal(value);
+    return 0;
+}
+
+/* The cell of a local: its content, counted. */
+int64_t callout_load_deref(_PyInterpreterFrame *frame, int64_t slot)
+{
+    PyObject *value = PyCell_Get(PyStackRef_AsPyObjectBorrow(frame->localsplus[slot]));
+    if (!value) {
+        PyCodeObject *code = _PyFrame_GetCode(frame);
+        PyObject *name = PyTuple_GET_ITEM(code->co_localsplusnames, slot);
+        bool is_free = slot >= code->co_nlocalsplus - code->co_nfreevars;
+        PyErr_Format(is_free ? PyExc_NameError : PyExc_UnboundLocalError,
+                     is_free ? "cannot access free variable '%U' where it is not associated with a value in enclosing scope"
+                             : "cannot access local variable '%U' where it is not associated with a value", name);
+        return -1;
+    }
+    *frame->stackpointer++ = PyStackRef_FromPyObjectSteal(value);
+    return 0;
+}
+int64_t callout_store_deref(_PyInterpreterFrame *frame, int64_t slot)
+{
+    PyCell_Set(PyStackRef_AsPyObjectBorrow(frame->localsplus[slot]), OBJECT(1));
+    return pop(frame, 1);
+}
+
+/* The value on top goes into a local whose old value may have a finaliser. */
+int64_t callout_store_fast(_PyInterpreterFrame *frame, int64_t slot)
+{
+    _PyStackRef old = frame->localsplus[slot];
+    frame->localsplus[slot] = *--frame->stackpointer;
+    PyStackRef_XCLOSE(old);
+    return 0;
+}
+int64_t callout_clear_local(_PyInterpreterFrame *frame, int64_t slot)
+{
+    _PyStackRef old = frame->localsplus[slot];
+    frame->localsplus[slot] = PyStackRef_NULL;
+    PyStackRef_XCLOSE(old);
+    return 0;
+}
+int64_t callout_pop_top(_PyInterpreterFrame *frame, int64_t oparg) { return pop(frame, 1); }

@@ -1,0 +1,161 @@
+/* Everything the units of the C core share. One unit, one concern:
+     epoch     who is inside which executor, and when retired code may go    (no Python objects)
+     heap      where code bytes live                                         (no Python objects)
+     slot      the record each code object carries; install, swap, retire
+     door      the monitoring callbacks: enter machine code, leave it
+     leave     put an exit's state back into the frame; unwind an exception
+     snapshot  what the first thread through the door sees, for the compiler
+     sampler   the native ticker: where it is hot; it also drives reclamation
+     worker    native threads that run the compiler written in Python
+     helpers   what stencils call out of line
+   A unit may use only units above it, but for the door, which everything meets in. */
+#ifndef FTJIT_CORE_H
+#define FTJIT_CORE_H
+#define Py_BUILD_CORE_MODULE 1
+#include <Python.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "internal/pycore_code.h"
+#include "internal/pycore_frame.h"
+#include "internal/pycore_interpframe.h"
+#include "internal/pycore_stackref.h"
+#include "internal/pycore_tstate.h"
+#include "internal/pycore_interp.h"
+#include "internal/pycore_instruments.h"
+#include "internal/pycore_ceval.h"
+#include "internal/pycore_long.h"
+#include "internal/pycore_object.h"
+#include "internal/pycore_pystate.h"
+#include "internal/pycore_critical_section.h"
+#include "activation.h"
+
+#ifndef Py_GIL_DISABLED
+#error "ftjit's core is for free-threaded builds of CPython (configure --disable-gil)"
+#endif
+#if PY_VERSION_HEX < 0x030e0000 || PY_VERSION_HEX >= 0x030f0000
+#error "ftjit's core knows the internals of CPython 3.14 only"
+#endif
+
+/* ---- executors --------------------------------------------------------------------------------------------- */
+
+/* How one value gets back to its home when machine code is left. Python packs these (backend/exits.py). */
+enum move_kind { MOVE_INT, MOVE_FLOAT, MOVE_BOOL, MOVE_NEW_REFERENCE, MOVE_LOCAL, MOVE_CONSTANT, MOVE_NULL,
+                 MOVE_SAME, MOVE_RANGE_ITERATOR };
+enum place_kind { PLACE_INT_REGISTER, PLACE_FLOAT_REGISTER, PLACE_SPILL, PLACE_IMMEDIATE };
+struct move {
+    uint8_t kind, place[3];
+    int16_t slot, unused;
+    int64_t value[3];
+};
+
+/* One way out. `offset` is where the interpreter goes on, in bytes from the start of the bytecode. */
+struct exit_record {
+    int32_t offset;
+    int16_t reason, depth;
+    int32_t first_move, moves;
+    _Atomic uint64_t taken;
+};
+enum exit_reason { REASON_RETURN, REASON_POLL, REASON_STATUS, REASON_FIRST_DEOPT };
+
+/* Immutable once installed, but for `valid` (1, later 0, never back), the counters, and what reclamation keeps. */
+struct executor {
+    const void *code;
+    _Atomic uint32_t valid;
+    uint32_t exit_count;
+    struct exit_record *exits;
+    struct move *moves;
+    struct region *region;
+    uint64_t number;                 /* never reused: names the executor in reports */
+    uint64_t code_bytes;
+    /* reclamation's own, touched by its single driver only */
+    uint64_t retired_at;
+    uint64_t seen_active;
+    struct executor *next_retired;
+};
+
+/* ---- epoch ------------------------------------------------------------------------------------------------- */
+
+enum { CHUNK = 30 };
+struct active_chunk {
+    _Atomic(struct executor *) active[CHUNK];
+    _Atomic(struct active_chunk *) next;
+};
+struct record {
+    _Atomic uint64_t epoch;          /* 0, or the epoch this thread is pinned at */
+    uint32_t depth;                  /* owner's only: records in use */
+    _Atomic uint32_t taken;          /* 1 while a thread owns the record */
+    uint64_t entries, exits;         /* owner's counters; read by others for statistics only */
+    struct record *next;
+    struct active_chunk first;
+} __attribute__((aligned(128)));
+
+extern __thread struct record *my_record __attribute__((tls_model("initial-exec")));
+struct record *record_register(void);
+static inline struct record *record_self(void) { return my_record ? my_record : record_register(); }
+_Atomic(struct executor *) *activation_enter(struct record *, _Atomic(struct executor *) *entry, struct executor **);
+void activation_leave(struct record *, _Atomic(struct executor *) *place);
+void executor_retire(struct executor *);
+int reclaim(void);
+void epoch_after_fork(void);
+int epoch_init(void);
+
+/* ---- heap -------------------------------------------------------------------------------------------------- */
+
+struct region *region_create(uint64_t size);
+char *region_base(struct region *);
+int region_seal(struct region *, const char *bytes, uint64_t size);
+void region_release(struct region *);
+void region_hold(struct region *);
+
+/* ---- slot -------------------------------------------------------------------------------------------------- */
+
+enum entry_state { ENTRY_WANTED, ENTRY_PENDING, ENTRY_INSTALLED, ENTRY_REFUSED };
+enum { NO_ENTRY = 0xff };
+struct entry {
+    _Atomic(struct executor *) executor;
+    _Atomic uint8_t state;
+    int32_t offset;                  /* bytes: of a loop header, or of the RESUME for the function's start */
+    _Atomic uint32_t events, declines;
+};
+struct slot {
+    PyCodeObject *code;              /* not owned: the code object owns the slot */
+    _Atomic uint32_t open;           /* 0: do not enter (disabled, or never) */
+    int32_t code_units, entry_count;
+    uint8_t *entry_of_unit;          /* per code unit: which entry starts there, or NO_ENTRY */
+    struct entry entries[];
+};
+extern Py_ssize_t extra_index;
+static inline struct slot *slot_of(PyCodeObject *code)
+{
+    void *extra = NULL;
+    PyUnstable_Code_GetExtra((PyObject *)code, extra_index, &extra);
+    return extra;
+}
+int slot_init(void);
+void slots_after_fork(void);
+
+/* ---- leave, door, snapshot, sampler, worker ----------------------------------------------------------------- */
+
+int leave_to_frame(struct activation *, struct exit_record *, _PyInterpreterFrame *);
+int unwind_exception(PyThreadState *, _PyInterpreterFrame *, int entry_unit);
+int exception_handler_of(PyCodeObject *, int unit, int *level, int *handler, int *lasti);
+
+int snapshot_take(struct slot *, struct entry *, int is_start, _PyInterpreterFrame *);
+void snapshot_forget_queue(void);
+
+int door_is_enabled(void);
+int native_thread_start(unsigned long *thread, void *(*run)(void *), void *argument);
+PyObject *sampler_take_hot(void);
+void sampler_after_fork(void);
+void worker_wake(void);
+void worker_after_fork(void);
+
+struct counters {
+    _Atomic uint64_t installed, swapped, retired, freed, limbo_bytes, limbo_executors, code_bytes, region_bytes,
+        declines, polls, returns, deopts, unwinds, samples, ticks, advances, reclaims, world_stops, snapshots,
+        ticks_unanswered;
+};
+extern struct counters counters;
+#define COUNT(field, n) atomic_fetch_add_explicit(&counters.field, (n), memory_order_relaxed)
+#endif

@@ -1,0 +1,157 @@
+/* What stencils call out of line: boxing, numbers, slow paths of containers. Found by name through symbols.c.
+   "In place of the interpreter" helpers that work on the frame's stack are in callouts.c. */
+#include "core.h"
+#include <math.h>
+#include "internal/pycore_list.h"
+
+/* ---- numbers -------------------------------------------------------------------------------------------------- */
+
+/* The value of an exact int that fits 64 bits; 0 when it is something else. */
+int64_t ftjit_long_value(PyObject *object, int64_t *value)
+{
+    if (Py_TYPE(object) != &PyLong_Type) return 0;
+    int overflow;
+    *value = PyLong_AsLongLongAndOverflow(object, &overflow);
+    return !overflow;
+}
+
+/* A new box into a home; a local's old number goes. -1 with MemoryError set, and nothing changed. */
+static int64_t into_home(PyObject *box, _PyStackRef *home, int64_t is_local)
+{
+    if (!box) return -1;
+    _PyStackRef old = *home;
+    *home = PyStackRef_FromPyObjectSteal(box);
+    if (is_local) PyStackRef_XCLOSE(old);
+    return 0;
+}
+int64_t ftjit_box_int(int64_t value, _PyStackRef *home, int64_t is_local) { return into_home(PyLong_FromLongLong(value), home, is_local); }
+int64_t ftjit_box_float(double value, _PyStackRef *home, int64_t is_local) { return into_home(PyFloat_FromDouble(value), home, is_local); }
+
+void ftjit_drop(PyObject *object) { Py_DECREF(object); }
+void ftjit_unlock(PyMutex *mutex) { PyMutex_Unlock(mutex); }
+
+/* x ** y where Python's answer is plainly libm's: positive finite base, finite exponent, finite result that did not
+   vanish. */
+double ftjit_float_power(double base, double exponent, int64_t *known)
+{
+    double result = pow(base, exponent);
+    *known = base > 0.0 && isfinite(base) && isfinite(exponent) && isfinite(result) && result != 0.0;
+    return result;
+}
+
+/* float_rem and float_floor_div of the interpreter: fmod's remainder, with the divisor's sign. */
+double ftjit_float_modulo(double a, double b)
+{
+    double remainder = fmod(a, b);
+    if (remainder) {
+        if ((b < 0) != (remainder < 0)) remainder += b;
+    }
+    else remainder = copysign(0.0, b);
+    return remainder;
+}
+double ftjit_float_floor_divide(double a, double b)
+{
+    double remainder = fmod(a, b), quotient = (a - remainder) / b;
+    if (remainder && (b < 0) != (remainder < 0)) quotient -= 1.0;
+    if (quotient) {
+        double rounded = floor(quotient);
+        return quotient - rounded > 0.5 ? rounded + 1.0 : rounded;
+    }
+    return copysign(0.0, a / b);
+}
+
+/* ---- lists and attributes --------------------------------------------------------------------------------------- */
+
+static bool alive_here(PyObject *object)
+{
+    return _Py_IsOwnedByCurrentThread(object) || _Py_IsImmortal(object) || _PyObject_HasDeferredRefcount(object);
+}
+
+/* The first read of another thread's list marks it shared (PyList_GetItemRef does); the item only if it is alive
+   without the count. */
+PyObject *ftjit_list_item(PyObject *list, int64_t index)
+{
+    Py_ssize_t size = PyList_GET_SIZE(list);
+    PyObject *item = PyList_GetItemRef(list, index < 0 ? index + size : index);
+    if (!item) {
+        PyErr_Clear();
+        return NULL;
+    }
+    bool alive = alive_here(item);
+    if (!alive) {                       /* dropping it could run a finaliser: then the count goes to the collector's side */
+        Py_DECREF(item);
+        return NULL;
+    }
+    Py_DECREF(item);
+    return item;
+}
+
+int64_t ftjit_list_item_owned(PyObject *list, int64_t index, _PyStackRef *home)
+{
+    Py_ssize_t size = PyList_GET_SIZE(list);
+    PyObject *item = PyList_GetItemRef(list, index < 0 ? index + size : index);
+    if (!item) {
+        PyErr_Clear();
+        return 0;
+    }
+    *home = PyStackRef_FromPyObjectSteal(item);
+    return (int64_t)item;
+}
+
+int64_t ftjit_list_iter_next(PyObject *iterator, _PyStackRef *home)
+{
+    _PyListIterObject *it = (_PyListIterObject *)iterator;
+    PyObject *item = it->it_seq ? PyList_GetItemRef((PyObject *)it->it_seq, it->it_index) : NULL;
+    if (!item) {
+        PyErr_Clear();
+        return 0;
+    }
+    it->it_index++;
+    *home = PyStackRef_FromPyObjectSteal(item);
+    return (int64_t)item;
+}
+
+static bool plain(PyObject *old)
+{
+    return _Py_IsImmortal(old) || Py_TYPE(old) == &PyFloat_Type || Py_TYPE(old) == &PyLong_Type
+        || (_Py_IsOwnedByCurrentThread(old) && old->ob_ref_local > 1);
+}
+
+/* Store a new box at a place inside `container`, whose lock is held and is given back. -1: nothing was stored. */
+static int64_t store_box(PyObject *container, PyObject **place, PyObject *box)
+{
+    PyObject *old = *place;
+    if (!box || !plain(old)) {
+        PyMutex_Unlock(&container->ob_mutex);
+        PyErr_Clear();
+        Py_XDECREF(box);
+        return -1;
+    }
+    _Py_atomic_store_ptr_release(place, box);
+    PyMutex_Unlock(&container->ob_mutex);
+    Py_DECREF(old);
+    return 0;
+}
+
+static PyObject **list_place(PyObject *list, int64_t index)
+{
+    return &((PyListObject *)list)->ob_item[index < 0 ? index + PyList_GET_SIZE(list) : index];
+}
+int64_t ftjit_list_store_float(PyObject *list, int64_t index, double value)
+{
+    return store_box(list, list_place(list, index), PyFloat_FromDouble(value));
+}
+int64_t ftjit_list_store_int(PyObject *list, int64_t index, int64_t value)
+{
+    return store_box(list, list_place(list, index), PyLong_FromLongLong(value));
+}
+int64_t ftjit_attr_store_float(PyObject *object, int64_t offset, double value, int64_t unused)
+{
+    (void)unused;
+    return store_box(object, (PyObject **)((char *)object + offset), PyFloat_FromDouble(value));
+}
+int64_t ftjit_attr_store_int(PyObject *object, int64_t offset, int64_t value, int64_t unused)
+{
+    (void)unused;
+    return store_box(object, (PyObject **)((char *)object + offset), PyLong_FromLongLong(value));
+}

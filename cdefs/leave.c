@@ -1,0 +1,155 @@
+/* Leaving machine code: put the values an exit names back into the frame, so that the interpreter goes on at a
+   bytecode boundary as if it had run so far; and unwind an exception that came out of a call. */
+#include "core.h"
+
+static inline int64_t bits_at(struct activation *act, int place, int64_t value)
+{
+    switch (place) {
+    case PLACE_INT_REGISTER: return act->i[value];
+    case PLACE_FLOAT_REGISTER: { int64_t bits; memcpy(&bits, &act->f[value], 8); return bits; }
+    case PLACE_SPILL: return act->spill[value];
+    default: return value;
+    }
+}
+
+static inline double float_at(struct activation *act, int place, int64_t value)
+{
+    int64_t bits = bits_at(act, place, value);
+    double number;
+    memcpy(&number, &bits, 8);
+    return number;
+}
+
+/* A range iterator with these fields. The type offers no constructor from C: make one of an empty range, set it. */
+PyObject *range_iterator_new(int64_t start, int64_t length, int64_t step)
+{
+    static PyObject *empty;
+    PyObject *range = empty;
+    if (!range) {
+        range = PyObject_CallFunction((PyObject *)&PyRange_Type, "i", 0);
+        if (!range) return NULL;
+        _Py_SetImmortal(range);
+        empty = range;
+    }
+    PyObject *iterator = PyObject_GetIter(range);
+    if (!iterator) return NULL;
+    struct { PyObject_HEAD long start, step, len; } *fields = (void *)iterator;
+    fields->start = start;
+    fields->step = step;
+    fields->len = length;
+    return iterator;
+}
+
+/* The reference that goes into the home; PyStackRef_NULL with an exception set when there is no memory. */
+static _PyStackRef materialise(struct activation *act, const struct move *move, _PyInterpreterFrame *frame)
+{
+    PyObject *object = NULL;
+    switch (move->kind) {
+    case MOVE_INT: object = PyLong_FromLongLong(bits_at(act, move->place[0], move->value[0])); break;
+    case MOVE_FLOAT: object = PyFloat_FromDouble(float_at(act, move->place[0], move->value[0])); break;
+    case MOVE_BOOL: return bits_at(act, move->place[0], move->value[0]) ? PyStackRef_True : PyStackRef_False;
+    case MOVE_NEW_REFERENCE:
+    case MOVE_CONSTANT: return PyStackRef_FromPyObjectNew((PyObject *)bits_at(act, move->place[0], move->value[0]));
+    case MOVE_LOCAL: {
+        _PyStackRef source = frame->localsplus[move->value[0]];
+        return PyStackRef_IsNull(source) ? source : PyStackRef_FromPyObjectNew(PyStackRef_AsPyObjectBorrow(source));
+    }
+    case MOVE_RANGE_ITERATOR: {
+        int64_t start = bits_at(act, move->place[0], move->value[0]);
+        int64_t stop = bits_at(act, move->place[1], move->value[1]);
+        int64_t step = bits_at(act, move->place[2], move->value[2]);
+        int64_t length = step > 0 ? (start < stop ? 1 + (stop - 1 - start) / step : 0)
+                                  : (start > stop ? 1 + (start - 1 - stop) / -step : 0);
+        object = range_iterator_new(start, length, step);
+        break;
+    }
+    }
+    return object ? PyStackRef_FromPyObjectSteal(object) : PyStackRef_NULL;
+}
+
+/* All new values first (a local may be read as well as overwritten), then the homes. Stack homes that are written
+   hold nothing before; a local's old value is an exact number or singleton (nothing else may be stale), so dropping
+   it runs no code. 0, or -1 with MemoryError set: then the frame still is as the exit's bytecode found it, but for
+   homes that stay stale. */
+int leave_to_frame(struct activation *act, struct exit_record *exit, _PyInterpreterFrame *frame)
+{
+    const struct move *moves = act->executor->moves + exit->first_move;
+    PyCodeObject *code = _PyFrame_GetCode(frame);
+    _PyStackRef fresh[exit->moves + 1];
+    int result = 0;
+    for (int k = 0; k < exit->moves; k++) {
+        const struct move *move = &moves[k];
+        if (move->kind == MOVE_SAME) {
+            _PyStackRef same = fresh[move->value[0]];
+            fresh[k] = PyStackRef_IsNull(same) ? same : PyStackRef_DUP(same);
+        }
+        else {
+            fresh[k] = materialise(act, move, frame);
+            if (PyStackRef_IsNull(fresh[k]) && move->kind != MOVE_NULL && move->kind != MOVE_LOCAL) result = -1;
+        }
+    }
+    for (int k = 0; k < exit->moves; k++) {
+        _PyStackRef *home = &frame->localsplus[moves[k].slot];
+        _PyStackRef old = *home;
+        *home = fresh[k];
+        if (moves[k].slot < code->co_nlocalsplus) PyStackRef_XCLOSE(old);
+    }
+    frame->stackpointer = frame->localsplus + code->co_nlocalsplus + exit->depth;
+    frame->instr_ptr = _PyFrame_GetBytecode(frame) + exit->offset / (int)sizeof(_Py_CODEUNIT);
+    return result;
+}
+
+/* ---- exceptions ---------------------------------------------------------------------------------------------- */
+
+static const unsigned char *read_varint(const unsigned char *at, int *value)
+{
+    int number = at[0] & 63;
+    while (*at & 64) number = (number << 6) | (*++at & 63);
+    *value = number;
+    return at + 1;
+}
+
+/* The handler that covers a code unit, from the exception table (format: InternalDocs/exception_handling.md). */
+int exception_handler_of(PyCodeObject *code, int unit, int *level, int *handler, int *lasti)
+{
+    const unsigned char *at = (unsigned char *)PyBytes_AS_STRING(code->co_exceptiontable);
+    const unsigned char *end = at + PyBytes_GET_SIZE(code->co_exceptiontable);
+    while (at < end) {
+        int start, size, depth;
+        at = read_varint(at, &start);
+        at = read_varint(at, &size);
+        at = read_varint(at, handler);
+        at = read_varint(at, &depth);
+        *level = depth >> 1;
+        *lasti = depth & 1;
+        if (start > unit) return 0;
+        if (unit < start + size) return 1;
+    }
+    return 0;
+}
+
+/* An exception is set and the frame is as at frame->instr_ptr. With a handler: traceback entry, stack cut, exception
+   pushed, instr_ptr at the handler; 0. Without one: -1, and the callback returns NULL, so that the interpreter adds
+   the traceback entry and unwinds; the compiler makes calls out only where the entry has no handler either. */
+int unwind_exception(PyThreadState *tstate, _PyInterpreterFrame *frame, int entry_unit)
+{
+    PyCodeObject *code = _PyFrame_GetCode(frame);
+    int unit = (int)(frame->instr_ptr - _PyFrame_GetBytecode(frame));
+    int level, handler, lasti;
+    (void)entry_unit;
+    if (!exception_handler_of(code, unit, &level, &handler, &lasti)) return -1;
+    PyFrameObject *object = PyThreadState_GetFrame(tstate);
+    if (object) {
+        PyTraceBack_Here(object);
+        Py_DECREF(object);
+    }
+    _PyStackRef *base = frame->localsplus + code->co_nlocalsplus;
+    while (frame->stackpointer > base + level) {
+        _PyStackRef top = *--frame->stackpointer;
+        PyStackRef_XCLOSE(top);
+    }
+    if (lasti) *frame->stackpointer++ = PyStackRef_TagInt(unit);
+    *frame->stackpointer++ = PyStackRef_FromPyObjectSteal(PyErr_GetRaisedException());
+    frame->instr_ptr = _PyFrame_GetBytecode(frame) + handler;
+    return 0;
+}

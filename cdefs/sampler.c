@@ -1,0 +1,233 @@
+/* The sampler: a native thread that asks one busy thread after the other where it is. The question is a pending call:
+   it runs inside that thread at its next check (RESUME, JUMP_BACKWARD, CALL), does constant work, takes no lock,
+   makes no object and never detaches. One question is outstanding at a time, which makes the table below
+   single-writer. The same native thread drives reclamation. It has no thread state and blocks all signals. */
+#include "core.h"
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+enum { TABLE = 1024, HOT_ROOM = 16, FORGET_AFTER = 8192, PATIENCE_MS = 50, SLOWEST_MS = 16 };
+static struct { PyCodeObject *code; uint32_t count; } seen[TABLE];   /* addresses are only compared, never followed */
+static uint32_t since_forgotten;
+static _Atomic(PyObject *) hot[HOT_ROOM];                            /* owned, until a worker takes them */
+static _Atomic uint32_t hot_waiting, outstanding, news, hot_samples = 3;
+static _Atomic uint64_t tick_us = 1000;
+
+static pthread_t ticker;
+static pthread_mutex_t ticker_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t ticker_wake = PTHREAD_COND_INITIALIZER;
+static bool running, stopping;
+static uint64_t last_asked;                                          /* thread state id, for taking turns */
+
+/* ---- the answer, inside a Python thread ------------------------------------------------------------------------ */
+
+static void offer_hot(PyCodeObject *code)
+{
+    for (int i = 0; i < HOT_ROOM; i++) {
+        PyObject *empty = NULL;
+        if (atomic_load_explicit(&hot[i], memory_order_relaxed)) continue;
+        if (atomic_compare_exchange_strong(&hot[i], &empty, Py_NewRef(code))) {
+            atomic_store(&hot_waiting, 1);
+            return;
+        }
+        Py_DECREF(code);                 /* the frame holds it too: never the last reference */
+    }
+}
+
+static void count(PyCodeObject *code)
+{
+    if (++since_forgotten >= FORGET_AFTER) {
+        memset(seen, 0, sizeof seen);
+        since_forgotten = 0;
+    }
+    size_t at = ((uintptr_t)code >> 5) % TABLE;
+    for (int probe = 0; probe < 8; probe++, at = (at + 1) % TABLE) {
+        if (seen[at].code && seen[at].code != code) continue;
+        seen[at].code = code;
+        if (++seen[at].count == atomic_load_explicit(&hot_samples, memory_order_relaxed)) {
+            offer_hot(code);
+            seen[at].count = 0;
+        }
+        return;
+    }
+}
+
+static int sample(void *unused)
+{
+    (void)unused;
+    PyThreadState *tstate = PyThreadState_GetUnchecked();
+    _PyInterpreterFrame *frame = tstate->current_frame;
+    COUNT(samples, 1);
+    if (frame && frame->owner < FRAME_OWNED_BY_INTERPRETER) {
+        PyCodeObject *code = _PyFrame_GetCode(frame);
+        struct slot *slot = slot_of(code);
+        if (!slot) {
+            count(code);
+            atomic_store_explicit(&news, 1, memory_order_relaxed);
+        }
+    }
+    /* 3.14 strands the main thread's own pending calls when they arrive while another thread is in here. */
+    if (_Py_atomic_load_int32_relaxed(&_PyRuntime.ceval.pending_mainthread.npending) && _PyRuntime.main_tstate)
+        _Py_set_eval_breaker_bit(_PyRuntime.main_tstate, _PY_CALLS_TO_DO_BIT);
+    atomic_store(&outstanding, 0);
+    return 0;
+}
+
+/* ---- the question, from the native thread ------------------------------------------------------------------------ */
+
+static bool push_pending(PyInterpreterState *interp)
+{
+    struct _pending_calls *pending = &interp->ceval.pending;
+    bool pushed = false;
+    PyMutex_Lock(&pending->mutex);
+    if (pending->npending < pending->max / 2) {
+        struct _pending_call *call = &pending->calls[pending->next];
+        call->func = sample;
+        call->arg = NULL;
+        call->flags = 0;
+        _Py_atomic_add_int32(&pending->npending, 1);
+        pending->next = (pending->next + 1) % PENDINGCALLSARRAYSIZE;
+        pushed = true;
+    }
+    PyMutex_Unlock(&pending->mutex);
+    return pushed;
+}
+
+/* The attached thread after the one asked last, by thread state id. NULL when nobody runs Python. Needs the list lock. */
+static PyThreadState *whose_turn(PyInterpreterState *interp)
+{
+    PyThreadState *next = NULL, *first = NULL;
+    for (PyThreadState *tstate = interp->threads.head; tstate; tstate = tstate->next) {
+        if (_Py_atomic_load_int_relaxed(&tstate->state) != _Py_THREAD_ATTACHED) continue;
+        if (!first || tstate->id < first->id) first = tstate;
+        if (tstate->id > last_asked && (!next || tstate->id < next->id)) next = tstate;
+    }
+    return next ? next : first;
+}
+
+static void ask(int push)
+{
+    PyInterpreterState *interp = _PyRuntime.interpreters.main;
+    PyMutex_Lock(&_PyRuntime.interpreters.mutex);
+    PyThreadState *tstate = whose_turn(interp);
+    if (tstate) {
+        if (push) atomic_store(&outstanding, 1);
+        if (!push || push_pending(interp)) {
+            last_asked = tstate->id;
+            _Py_set_eval_breaker_bit(tstate, _PY_CALLS_TO_DO_BIT);
+            COUNT(ticks, 1);
+        }
+        else atomic_store(&outstanding, 0);
+    }
+    PyMutex_Unlock(&_PyRuntime.interpreters.mutex);
+}
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+}
+
+static bool sleep_or_stop(uint64_t microseconds)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += microseconds * 1000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&ticker_lock);
+    if (!stopping) pthread_cond_timedwait(&ticker_wake, &ticker_lock, &until);
+    bool stop = stopping;
+    pthread_mutex_unlock(&ticker_lock);
+    return stop;
+}
+
+static void *tick(void *unused)
+{
+    uint64_t asked_at = 0, quiet = 0;
+    uint64_t pause = atomic_load(&tick_us);
+    while (!sleep_or_stop(pause)) {
+        int left = reclaim();
+        if (atomic_exchange(&hot_waiting, 0)) worker_wake();
+        if (!door_is_enabled()) continue;
+        if (!atomic_load(&outstanding)) {
+            ask(1);
+            asked_at = now_ms();
+        }
+        else if (now_ms() - asked_at > PATIENCE_MS) {       /* that thread went away: let another answer */
+            COUNT(ticks_unanswered, 1);
+            ask(0);
+            asked_at = now_ms();
+        }
+        /* Nothing new for a while: ask less often, at most SLOWEST_MS apart. */
+        quiet = atomic_exchange_explicit(&news, 0, memory_order_relaxed) ? 0 : quiet + 1;
+        pause = atomic_load(&tick_us);
+        if (quiet > 200 && left <= 0) {
+            uint64_t slower = pause << ((quiet - 200) / 100 > 4 ? 4 : (quiet - 200) / 100);
+            pause = slower > SLOWEST_MS * 1000 ? SLOWEST_MS * 1000 : slower;
+        }
+    }
+    return unused;
+}
+
+/* ---- from Python ---------------------------------------------------------------------------------------------- */
+
+int native_thread_start(pthread_t *thread, void *(*run)(void *), void *argument)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);           /* the thread inherits: no signal is ever delivered to it */
+    int error = pthread_create(thread, NULL, run, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+int sampler_start(uint64_t microseconds, uint32_t samples)
+{
+    int error = 0;
+    atomic_store(&tick_us, microseconds);
+    atomic_store(&hot_samples, samples);
+    pthread_mutex_lock(&ticker_lock);
+    if (!running) {
+        stopping = false;
+        error = native_thread_start(&ticker, tick, NULL);
+        running = !error;
+    }
+    pthread_mutex_unlock(&ticker_lock);
+    return error;
+}
+
+void sampler_stop(void)
+{
+    pthread_mutex_lock(&ticker_lock);
+    bool was_running = running;
+    stopping = true;
+    running = false;
+    pthread_cond_broadcast(&ticker_wake);
+    pthread_mutex_unlock(&ticker_lock);
+    if (was_running) pthread_join(ticker, NULL);
+}
+
+int sampler_is_running(void) { return running; }
+
+/* In the child: the thread that was answering may be gone with its claim on the queue. */
+void sampler_after_fork(void)
+{
+    struct _pending_calls *pending = &_PyRuntime.interpreters.main->ceval.pending;
+    if (pending->handling_thread && pending->handling_thread != PyThreadState_GetUnchecked()) pending->handling_thread = NULL;
+    pthread_mutex_init(&ticker_lock, NULL);
+    pthread_cond_init(&ticker_wake, NULL);
+    running = false;
+}
+
+/* The next hot code object, as a new reference, or NULL. Attached threads only. */
+PyObject *sampler_take_hot(void)
+{
+    for (int i = 0; i < HOT_ROOM; i++) {
+        PyObject *code = atomic_exchange(&hot[i], NULL);
+        if (code) return code;
+    }
+    return NULL;
+}

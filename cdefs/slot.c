@@ -1,0 +1,184 @@
+/* Slots: the record a code object carries (through co_extra), set once and never replaced; only the atomic pointers
+   inside it move. Installing is one exchange; whoever takes an executor out of its entry retires it, once. */
+#include "core.h"
+#include <stdlib.h>
+
+Py_ssize_t extra_index = -1;
+static _Atomic uint64_t executor_numbers;
+
+static void entry_empty(struct entry *entry)
+{
+    struct executor *old = atomic_exchange(&entry->executor, NULL);                      /* (6) in epoch.c */
+    if (old) executor_retire(old);
+}
+
+static void slot_free(void *extra)
+{
+    struct slot *slot = extra;           /* the code object is dead: no frame holds it, nobody can load the slot */
+    if (!slot) return;
+    for (int i = 0; i < slot->entry_count; i++) entry_empty(&slot->entries[i]);
+    free(slot->entry_of_unit);
+    free(slot);
+}
+
+int slot_init(void)
+{
+    extra_index = PyUnstable_Eval_RequestCodeExtraIndex(slot_free);
+    return extra_index < 0 ? -1 : 0;
+}
+
+static struct slot *slot_build(PyCodeObject *code, const int32_t *offsets, int count)
+{
+    struct slot *slot = calloc(1, sizeof *slot + count * sizeof slot->entries[0]);
+    if (!slot) return NULL;
+    slot->code = code;
+    slot->code_units = (int)Py_SIZE(code);
+    slot->entry_count = count;
+    slot->entry_of_unit = malloc(slot->code_units);
+    if (!slot->entry_of_unit) {
+        free(slot);
+        return NULL;
+    }
+    memset(slot->entry_of_unit, NO_ENTRY, slot->code_units);
+    for (int i = 0; i < count; i++) {
+        slot->entries[i].offset = offsets[i];
+        slot->entry_of_unit[offsets[i] / 2] = (uint8_t)i;
+    }
+    return slot;
+}
+
+/* Give `code` a slot with these entries (byte offsets of the RESUME and of loop headers, below 255 of them). 0 when it has
+   one now, -1 without memory. The caller keeps the code object alive. */
+int slot_create(uintptr_t code_address, const int32_t *offsets, int count)
+{
+    PyCodeObject *code = (PyCodeObject *)code_address;
+    PyGILState_STATE state = PyGILState_Ensure();
+    int result = 0;
+    if (!slot_of(code)) {                /* one caller at a time: the Python side holds its lock */
+        struct slot *slot = slot_build(code, offsets, count);
+        if (!slot || PyUnstable_Code_SetExtra((PyObject *)code, extra_index, slot) < 0) {
+            PyErr_Clear();
+            result = -1;
+        }
+    }
+    PyGILState_Release(state);
+    return result;
+}
+
+static struct entry *entry_of(uintptr_t code_address, int32_t offset)
+{
+    struct slot *slot = slot_of((PyCodeObject *)code_address);
+    if (!slot || offset / 2 >= slot->code_units) return NULL;
+    uint8_t index = slot->entry_of_unit[offset / 2];
+    return index == NO_ENTRY ? NULL : &slot->entries[index];
+}
+
+/* Make an executor of sealed code and swap it in. Exits and moves are packed as core.h lays them out. Returns the
+   executor's number, 0 without memory or entry. */
+uint64_t slot_install(uintptr_t code_address, int32_t offset, struct region *region, struct executor *executor,
+                      const void *machine_code, uint64_t code_bytes, const char *exits, uint32_t exit_count,
+                      const char *moves, uint32_t move_count)
+{
+    struct entry *entry = entry_of(code_address, offset);
+    if (!entry) return 0;
+    executor->exits = malloc((exit_count + 1) * sizeof(struct exit_record));
+    executor->moves = malloc((move_count + 1) * sizeof(struct move));
+    if (!executor->exits || !executor->moves) {
+        free(executor->exits);
+        free(executor->moves);
+        return 0;
+    }
+    memcpy(executor->exits, exits, exit_count * sizeof(struct exit_record));
+    memcpy(executor->moves, moves, move_count * sizeof(struct move));
+    executor->exit_count = exit_count;
+    executor->code = machine_code;
+    executor->code_bytes = code_bytes;
+    executor->region = region;
+    executor->number = 1 + atomic_fetch_add(&executor_numbers, 1);
+    uint64_t number = executor->number;
+    region_hold(region);
+    COUNT(code_bytes, code_bytes);
+    COUNT(installed, 1);
+    struct executor *old = atomic_exchange(&entry->executor, executor);   /* release: partner (2) in epoch.c */
+    atomic_store(&entry->declines, 0);
+    atomic_store(&entry->state, ENTRY_INSTALLED);
+    if (old) {
+        COUNT(swapped, 1);
+        executor_retire(old);
+    }
+    return number;
+}
+
+/* The executor's own memory is had before its code is made: the code holds the address of `valid`. */
+struct executor *executor_new(void)
+{
+    struct executor *executor = calloc(1, sizeof *executor);
+    if (executor) atomic_store(&executor->valid, 1);
+    return executor;
+}
+void executor_discard(struct executor *executor) { free(executor); }
+uintptr_t executor_valid_address(struct executor *executor) { return (uintptr_t)&executor->valid; }
+
+/* Take every executor of `code` out of its entry, and put the entries into `state`. Returns how many there were. */
+int slot_clear(uintptr_t code_address, int state)
+{
+    struct slot *slot = slot_of((PyCodeObject *)code_address);
+    int count = 0;
+    if (!slot) return 0;
+    for (int i = 0; i < slot->entry_count; i++) {
+        count += atomic_load(&slot->entries[i].executor) != NULL;
+        atomic_store(&slot->entries[i].state, (uint8_t)state);
+        entry_empty(&slot->entries[i]);
+    }
+    return count;
+}
+
+void slot_open(uintptr_t code_address, int open)
+{
+    struct slot *slot = slot_of((PyCodeObject *)code_address);
+    if (slot) atomic_store(&slot->open, open);
+}
+
+int slot_entry_state(uintptr_t code_address, int32_t offset)
+{
+    struct entry *entry = entry_of(code_address, offset);
+    return entry ? atomic_load(&entry->state) : -1;
+}
+
+void slot_set_entry_state(uintptr_t code_address, int32_t offset, int state)
+{
+    struct entry *entry = entry_of(code_address, offset);
+    if (entry) atomic_store(&entry->state, (uint8_t)state);
+}
+
+/* Put the executor of one entry out of use, if there is one. */
+void slot_clear_entry(uintptr_t code_address, int32_t offset, int state)
+{
+    struct entry *entry = entry_of(code_address, offset);
+    if (!entry) return;
+    atomic_store(&entry->state, (uint8_t)state);
+    entry_empty(entry);
+}
+
+uint32_t slot_declines(uintptr_t code_address, int32_t offset)
+{
+    struct entry *entry = entry_of(code_address, offset);
+    return entry ? atomic_load(&entry->declines) : 0;
+}
+
+/* How often each exit of the entry's executor was taken; returns the number of exits (at most `room` are written).
+   Pinned by an activation of its own, so that the executor cannot go meanwhile. */
+int slot_exit_counts(uintptr_t code_address, int32_t offset, uint64_t *number, uint64_t *taken, int room)
+{
+    struct entry *entry = entry_of(code_address, offset);
+    struct record *record = record_self();
+    struct executor *executor;
+    if (!entry || !record) return 0;
+    _Atomic(struct executor *) *place = activation_enter(record, &entry->executor, &executor);
+    if (!place) return 0;
+    int count = (int)executor->exit_count;
+    *number = executor->number;
+    for (int i = 0; i < count && i < room; i++) taken[i] = atomic_load_explicit(&executor->exits[i].taken, memory_order_relaxed);
+    activation_leave(record, place);
+    return count;
+}

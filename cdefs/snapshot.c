@@ -1,0 +1,61 @@
+/* The snapshot: what the first thread through the door sees, copied with real values in hand and handed to the
+   compiler. It holds references, so it is dropped as soon as the compiler is done with it. */
+#include "core.h"
+
+static PyObject *put;          /* queue.put, held for ever */
+static PyObject *missing;      /* stands for an unbound local or an empty stack slot */
+
+int snapshot_set_queue(uintptr_t put_callable, uintptr_t missing_object)
+{
+    PyGILState_STATE state = PyGILState_Ensure();
+    put = Py_NewRef((PyObject *)put_callable);
+    missing = Py_NewRef((PyObject *)missing_object);
+    PyGILState_Release(state);
+    return 0;
+}
+
+static PyObject *values(_PyStackRef *from, Py_ssize_t count)
+{
+    PyObject *tuple = PyTuple_New(count);
+    for (Py_ssize_t i = 0; tuple && i < count; i++) {
+        _PyStackRef ref = from[i];
+        PyObject *value = PyStackRef_IsNull(ref) || PyStackRef_IsTaggedInt(ref) ? missing : PyStackRef_AsPyObjectBorrow(ref);
+        PyTuple_SET_ITEM(tuple, i, Py_NewRef(value));
+    }
+    return tuple;
+}
+
+/* Queue (code, offset, is_start, bytecode, locals, stack, globals, builtins). Never raises: without memory the entry
+   is wanted again by the next thread. */
+int snapshot_take(struct slot *slot, struct entry *entry, int is_start, _PyInterpreterFrame *frame)
+{
+    PyCodeObject *code = slot->code;
+    _PyStackRef *stack = frame->localsplus + code->co_nlocalsplus;
+    Py_ssize_t depth = frame->stackpointer - stack;
+    PyObject *bytecode = PyBytes_FromStringAndSize((char *)_PyFrame_GetBytecode(frame), Py_SIZE(code) * sizeof(_Py_CODEUNIT));
+    PyObject *locals = values(frame->localsplus, code->co_nlocalsplus);
+    PyObject *temporaries = values(stack, depth);
+    PyObject *snapshot = bytecode && locals && temporaries
+        ? PyTuple_Pack(8, code, Py_None, is_start ? Py_True : Py_False, bytecode, locals, temporaries,
+                       frame->f_globals, frame->f_builtins)
+        : NULL;
+    if (snapshot) {
+        PyObject *offset = PyLong_FromLong(entry->offset);
+        PyTuple_SET_ITEM(snapshot, 1, offset);         /* in place of the immortal None */
+    }
+    Py_XDECREF(bytecode);
+    Py_XDECREF(locals);
+    Py_XDECREF(temporaries);
+    PyObject *done = snapshot && put ? PyObject_CallOneArg(put, snapshot) : NULL;
+    if (!done) {
+        PyErr_Clear();
+        atomic_store(&entry->state, ENTRY_WANTED);
+    }
+    else {
+        COUNT(snapshots, 1);
+        worker_wake();
+    }
+    Py_XDECREF(done);
+    Py_XDECREF(snapshot);
+    return 0;
+}

@@ -1,0 +1,556 @@
+/* Lists, tuples, instance attributes, globals: the interpreter's own lock-free reads and locked writes, inlined.
+   Interior pointers never outlive a stencil. */
+#include "ops.h"
+extern PyObject *ftjit_list_item(PyObject *list, int64_t index);
+extern int64_t ftjit_list_item_owned(PyObject *list, int64_t index, _PyStackRef *home);
+extern int64_t ftjit_list_store_float(PyObject *list, int64_t index, double value);
+extern int64_t ftjit_list_store_int(PyObject *list, int64_t index, int64_t value);
+extern int64_t ftjit_list_iter_next(PyObject *iterator, _PyStackRef *home);
+extern int64_t ftjit_attr_store_float(PyObject *object, int64_t offset, double value, int64_t version);
+extern int64_t ftjit_attr_store_int(PyObject *object, int64_t offset, int64_t value, int64_t version);
+
+typedef struct {
+    Py_ssize_t allocated;
+    PyObject *item[];
+} list_array;
+
+/* May this thread read the array without a lock: nobody frees it before this thread reports a quiescent state. */
+static INLINE int list_is_readable(PyObject *list)
+{
+    return list->ob_tid == _Py_ThreadId() || (list->ob_gc_bits & _PyGC_BITS_SHARED);
+}
+
+/* The item, or NULL when it is out of range or this takes more than plain loads. */
+static INLINE PyObject **list_place(PyObject *list, int64_t index)
+{
+    PyObject **items = __atomic_load_n(&((PyListObject *)list)->ob_item, __ATOMIC_ACQUIRE);
+    if (UNLIKELY(items == NULL)) {
+        return NULL;
+    }
+    list_array *array = (list_array *)((char *)items - offsetof(list_array, item));
+    return LIKELY(index < array->allocated) ? &items[index] : NULL;
+}
+
+STENCIL(list_length, A:i)
+{
+    A = __atomic_load_n(&((PyVarObject *)A)->ob_size, __ATOMIC_RELAXED);
+    NEXT;
+}
+
+/* A: an exact list, then its item, borrowed up to the next safepoint. */
+STENCIL(list_item, A:i, B:i)
+{
+    PyObject *list = (PyObject *)A;
+    int64_t size = __atomic_load_n(&((PyVarObject *)list)->ob_size, __ATOMIC_RELAXED);
+    int64_t index = B;
+    if (UNLIKELY((uint64_t)index >= (uint64_t)size)) {
+        index += size;
+        if ((uint64_t)index >= (uint64_t)size) {
+            EXIT;
+        }
+    }
+    if (UNLIKELY(!list_is_readable(list))) {
+        SLOW;
+    }
+    PyObject **place = list_place(list, index);
+    if (UNLIKELY(place == NULL)) {
+        EXIT;
+    }
+    PyObject *item = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+    if (UNLIKELY(item == NULL) || UNLIKELY(!is_alive_here(item))) {
+        EXIT;
+    }
+    A = (int64_t)item;
+    NEXT;
+}
+SLOWPATH
+{
+    PyObject *item = ftjit_list_item((PyObject *)A, B);
+    if (item == NULL) {
+        EXIT;
+    }
+    A = (int64_t)item;
+    NEXT;
+}
+
+/* The same with a count, kept in the stack home OFF0: for items that another thread made. */
+STENCIL(list_item_owned, A:i, B:i)
+{
+    PyObject *list = (PyObject *)A;
+    int64_t size = __atomic_load_n(&((PyVarObject *)list)->ob_size, __ATOMIC_RELAXED);
+    if (UNLIKELY((uint64_t)B >= (uint64_t)size) || UNLIKELY(!list_is_readable(list))) {
+        SLOW;
+    }
+    PyObject **place = list_place(list, B);
+    if (UNLIKELY(place == NULL)) {
+        SLOW;
+    }
+    PyObject *item = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+    if (UNLIKELY(item == NULL) || UNLIKELY(!_Py_TryIncrefCompare(place, item))) {
+        SLOW;
+    }
+    HOME(OFF0).bits = (uintptr_t)item;
+    A = (int64_t)item;
+    NEXT;
+}
+SLOWPATH
+{
+    int64_t item = ftjit_list_item_owned((PyObject *)A, B, &HOME(OFF0));
+    if (item == 0) {
+        EXIT;
+    }
+    A = item;
+    NEXT;
+}
+
+/* The place to write to, with the list's lock held; NULL without it. */
+static INLINE PyObject **list_lock_place(PyObject *list, int64_t index)
+{
+    if (UNLIKELY(!lock_at_once(list))) {
+        return NULL;
+    }
+    int64_t size = ((PyVarObject *)list)->ob_size;
+    if (UNLIKELY((uint64_t)index >= (uint64_t)size)) {
+        index += size;
+        if ((uint64_t)index >= (uint64_t)size) {
+            unlock(list);
+            return NULL;
+        }
+    }
+    return &((PyListObject *)list)->ob_item[index];
+}
+
+/* A box that only this place in a locked container refers to: no reader gets a reference without the lock, so the
+   number inside may be replaced (rule 12). */
+static INLINE int box_is_ours(PyObject *box, PyTypeObject *type)
+{
+    return Py_TYPE(box) == type && box->ob_tid == _Py_ThreadId() && box->ob_ref_local == 1 && box->ob_ref_shared == 0;
+}
+
+STENCIL(list_store_float, A:i, B:i, C:f)
+{
+    PyObject **place = list_lock_place((PyObject *)A, B);
+    if (UNLIKELY(place == NULL)) {
+        EXIT;
+    }
+    if (UNLIKELY(!box_is_ours(*place, &PyFloat_Type))) {
+        SLOW;
+    }
+    ((PyFloatObject *)*place)->ob_fval = C;
+    unlock((PyObject *)A);
+    NEXT;
+}
+SLOWPATH
+{
+    if (ftjit_list_store_float((PyObject *)A, B, C) < 0) {
+        EXIT;
+    }
+    NEXT;
+}
+
+static INLINE void put_compact(PyObject *box, int64_t value)
+{
+    ((PyLongObject *)box)->long_value.lv_tag = (1 << NON_SIZE_BITS) | (value < 0 ? 2 : 0);
+    ((PyLongObject *)box)->long_value.ob_digit[0] = (digit)(value < 0 ? -value : value);
+}
+
+STENCIL(list_store_int, A:i, B:i, C:i)
+{
+    PyObject **place = list_lock_place((PyObject *)A, B);
+    if (UNLIKELY(place == NULL)) {
+        EXIT;
+    }
+    PyObject *old = *place;
+    if (LIKELY((uint64_t)(C + _PY_NSMALLNEGINTS) < _PY_NSMALLNEGINTS + _PY_NSMALLPOSINTS)
+        && LIKELY(old->ob_ref_local == _Py_IMMORTAL_REFCNT_LOCAL)) {
+        PyObject *small = (PyObject *)&_PyRuntime.static_objects.singletons.small_ints[_PY_NSMALLNEGINTS + C];
+        __atomic_store_n(place, small, __ATOMIC_RELEASE);
+        unlock((PyObject *)A);
+        NEXT;
+    }
+    if (UNLIKELY((uint64_t)(C + _PY_NSMALLNEGINTS) < _PY_NSMALLNEGINTS + _PY_NSMALLPOSINTS)
+        || UNLIKELY((uint64_t)(C + PyLong_MASK) > 2ull * PyLong_MASK)
+        || UNLIKELY(!box_is_ours(old, &PyLong_Type)) || UNLIKELY(!_PyLong_IsCompact((PyLongObject *)old))) {
+        SLOW;
+    }
+    put_compact(old, C);
+    unlock((PyObject *)A);
+    NEXT;
+}
+SLOWPATH
+{
+    if (ftjit_list_store_int((PyObject *)A, B, C) < 0) {
+        EXIT;
+    }
+    NEXT;
+}
+
+/* An object, borrowed: the list gets a count of its own. The old item must go without running code. */
+STENCIL(list_store_object, A:i, B:i, C:i)
+{
+    PyObject **place = list_lock_place((PyObject *)A, B);
+    if (UNLIKELY(place == NULL)) {
+        EXIT;
+    }
+    _PyStackRef old = {.bits = (uintptr_t)*place};
+    if (UNLIKELY(!drop_is_plain(old))) {
+        unlock((PyObject *)A);
+        EXIT;
+    }
+    count_up((PyObject *)C);
+    __atomic_store_n(place, (PyObject *)C, __ATOMIC_RELEASE);
+    unlock((PyObject *)A);
+    drop_plain(old);
+    NEXT;
+}
+
+/* An immortal one: no count. */
+STENCIL(list_store_constant, A:i, B:i)
+{
+    PyObject **place = list_lock_place((PyObject *)A, B);
+    if (UNLIKELY(place == NULL)) {
+        EXIT;
+    }
+    PyObject *old = *place;
+    if (LIKELY(old->ob_ref_local == _Py_IMMORTAL_REFCNT_LOCAL)) {
+        __atomic_store_n(place, (PyObject *)OP0, __ATOMIC_RELEASE);
+        unlock((PyObject *)A);
+        NEXT;
+    }
+    _PyStackRef dropped = {.bits = (uintptr_t)old};
+    if (UNLIKELY(!drop_is_plain(dropped))) {
+        unlock((PyObject *)A);
+        EXIT;
+    }
+    __atomic_store_n(place, (PyObject *)OP0, __ATOMIC_RELEASE);
+    unlock((PyObject *)A);
+    drop_plain(dropped);
+    NEXT;
+}
+
+/* The next item of a list iterator that only this frame refers to (home OFF0), counted, into home OFF1 and A; to
+   TARGET when there is none. */
+STENCIL(list_iter_next, A:i)
+{
+    _PyListIterObject *iterator = (_PyListIterObject *)HOME_OBJECT(OFF0);
+    PyObject *list = (PyObject *)iterator->it_seq;
+    int64_t index = iterator->it_index;
+    if (UNLIKELY(list == NULL)) {
+        EXIT;
+    }
+    if (UNLIKELY((uint64_t)index >= (uint64_t)__atomic_load_n(&((PyVarObject *)list)->ob_size, __ATOMIC_RELAXED))) {
+        EXIT;
+    }
+    if (UNLIKELY(!list_is_readable(list))) {
+        SLOW;
+    }
+    PyObject **place = list_place(list, index);
+    if (UNLIKELY(place == NULL)) {
+        SLOW;
+    }
+    PyObject *item = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+    if (UNLIKELY(item == NULL) || UNLIKELY(!_Py_TryIncrefCompare(place, item))) {
+        SLOW;
+    }
+    iterator->it_index = index + 1;
+    HOME(OFF1).bits = (uintptr_t)item;
+    A = (int64_t)item;
+    NEXT;
+}
+SLOWPATH
+{
+    int64_t item = ftjit_list_iter_next(HOME_OBJECT(OFF0), &HOME(OFF1));
+    if (item == 0) {
+        EXIT;
+    }
+    A = item;
+    NEXT;
+}
+/* The iterator in home OFF0 is of type OP0 and nobody else's. */
+STENCIL(guard_own_iterator)
+{
+    PyObject *iterator = HOME_OBJECT(OFF0);
+    if (UNLIKELY((int64_t)Py_TYPE(iterator) != OP0) || UNLIKELY(iterator->ob_tid != _Py_ThreadId())
+        || UNLIKELY(iterator->ob_ref_local != 1) || UNLIKELY(iterator->ob_ref_shared != 0)) {
+        EXIT;
+    }
+    NEXT;
+}
+/* The fields of a range iterator in home OFF0: start, length, step by OFF1 (its byte offset in the iterator). */
+STENCIL(range_iter_field, A:i)
+{
+    A = *(int64_t *)((char *)HOME_OBJECT(OFF0) + OFF1);
+    NEXT;
+}
+
+/* Items of a tuple of a known length; borrowed like the tuple. */
+STENCIL(guard_length, A:i)
+{
+    if (UNLIKELY(__atomic_load_n(&((PyVarObject *)A)->ob_size, __ATOMIC_RELAXED) != OFF0)) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(tuple_item, A:i, B:i, DISTINCT(A, B))
+{
+    A = *(int64_t *)((char *)B + OFF0);
+    NEXT;
+}
+/* The same of a tuple that may go before the item is used. */
+STENCIL(tuple_item_alive, A:i, B:i, DISTINCT(A, B))
+{
+    PyObject *item = *(PyObject **)((char *)B + OFF0);
+    if (UNLIKELY(!is_alive_here(item))) {
+        EXIT;
+    }
+    A = (int64_t)item;
+    NEXT;
+}
+STENCIL(tuple_item_at, A:i, B:i)
+{
+    int64_t size = ((PyVarObject *)A)->ob_size;
+    int64_t index = B;
+    if (UNLIKELY((uint64_t)index >= (uint64_t)size)) {
+        index += size;
+        if ((uint64_t)index >= (uint64_t)size) {
+            EXIT;
+        }
+    }
+    A = (int64_t)((PyTupleObject *)A)->ob_item[index];
+    NEXT;
+}
+
+/* Attributes in inline values or slots: OFF0 the type's version, OFF1 the byte offset in the instance. */
+static INLINE int version_is(PyObject *object, int64_t version)
+{
+    return (int64_t)__atomic_load_n(&Py_TYPE(object)->tp_version_tag, __ATOMIC_RELAXED) == version;
+}
+
+STENCIL(attr_value, A:i)
+{
+    PyObject *object = (PyObject *)A;
+    if (UNLIKELY(!version_is(object, OFF0)) || UNLIKELY(!__atomic_load_n(&_PyObject_InlineValues(object)->valid, __ATOMIC_RELAXED))) {
+        EXIT;
+    }
+    PyObject *value = __atomic_load_n((PyObject **)((char *)object + OFF1), __ATOMIC_ACQUIRE);
+    if (UNLIKELY(value == NULL) || UNLIKELY(!is_alive_here(value))) {
+        EXIT;
+    }
+    A = (int64_t)value;
+    NEXT;
+}
+STENCIL(attr_slot, A:i)
+{
+    PyObject *object = (PyObject *)A;
+    if (UNLIKELY(!version_is(object, OFF0))) {
+        EXIT;
+    }
+    PyObject *value = __atomic_load_n((PyObject **)((char *)object + OFF1), __ATOMIC_ACQUIRE);
+    if (UNLIKELY(value == NULL) || UNLIKELY(!is_alive_here(value))) {
+        EXIT;
+    }
+    A = (int64_t)value;
+    NEXT;
+}
+/* With a count, in home OFF2. */
+STENCIL(attr_value_owned, A:i)
+{
+    PyObject *object = (PyObject *)A;
+    if (UNLIKELY(!version_is(object, OFF0)) || UNLIKELY(!__atomic_load_n(&_PyObject_InlineValues(object)->valid, __ATOMIC_RELAXED))) {
+        EXIT;
+    }
+    PyObject **place = (PyObject **)((char *)object + OFF1);
+    PyObject *value = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+    if (UNLIKELY(value == NULL) || UNLIKELY(!_Py_TryIncrefCompare(place, value))) {
+        EXIT;
+    }
+    HOME(OFF2).bits = (uintptr_t)value;
+    A = (int64_t)value;
+    NEXT;
+}
+STENCIL(attr_slot_owned, A:i)
+{
+    PyObject *object = (PyObject *)A;
+    if (UNLIKELY(!version_is(object, OFF0))) {
+        EXIT;
+    }
+    PyObject **place = (PyObject **)((char *)object + OFF1);
+    PyObject *value = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+    if (UNLIKELY(value == NULL) || UNLIKELY(!_Py_TryIncrefCompare(place, value))) {
+        EXIT;
+    }
+    HOME(OFF2).bits = (uintptr_t)value;
+    A = (int64_t)value;
+    NEXT;
+}
+
+/* Lock the instance, then look at the type again; NULL (unlocked) when anything is not as expected. */
+static INLINE PyObject **attr_lock_place(PyObject *object, int64_t version, int64_t offset, int64_t in_values)
+{
+    if (UNLIKELY(!lock_at_once(object))) {
+        return NULL;
+    }
+    PyObject **place = (PyObject **)((char *)object + offset);
+    if (UNLIKELY(!version_is(object, version))
+        || (in_values && (UNLIKELY(!_PyObject_InlineValues(object)->valid) || UNLIKELY(_PyObject_GetManagedDict(object) != NULL)))
+        || UNLIKELY(*place == NULL)) {
+        unlock(object);
+        return NULL;
+    }
+    return place;
+}
+
+STENCIL(attr_value_store_float, A:i, B:f)
+{
+    PyObject **place = attr_lock_place((PyObject *)A, OFF0, OFF1, 1);
+    if (UNLIKELY(place == NULL)) {
+        EXIT;
+    }
+    if (UNLIKELY(!box_is_ours(*place, &PyFloat_Type))) {
+        SLOW;
+    }
+    ((PyFloatObject *)*place)->ob_fval = B;
+    unlock((PyObject *)A);
+    NEXT;
+}
+SLOWPATH
+{
+    if (ftjit_attr_store_float((PyObject *)A, OFF1, B, 0) < 0) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(attr_slot_store_float, A:i, B:f)
+{
+    PyObject **place = attr_lock_place((PyObject *)A, OFF0, OFF1, 0);
+    if (UNLIKELY(place == NULL)) {
+        EXIT;
+    }
+    if (UNLIKELY(!box_is_ours(*place, &PyFloat_Type))) {
+        SLOW;
+    }
+    ((PyFloatObject *)*place)->ob_fval = B;
+    unlock((PyObject *)A);
+    NEXT;
+}
+SLOWPATH
+{
+    if (ftjit_attr_store_float((PyObject *)A, OFF1, B, 0) < 0) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(attr_value_store_int, A:i, B:i)
+{
+    PyObject **place = attr_lock_place((PyObject *)A, OFF0, OFF1, 1);
+    if (UNLIKELY(place == NULL)) {
+        EXIT;
+    }
+    PyObject *old = *place;
+    if (UNLIKELY((uint64_t)(B + _PY_NSMALLNEGINTS) < _PY_NSMALLNEGINTS + _PY_NSMALLPOSINTS)
+        || UNLIKELY((uint64_t)(B + PyLong_MASK) > 2ull * PyLong_MASK)
+        || UNLIKELY(!box_is_ours(old, &PyLong_Type)) || UNLIKELY(!_PyLong_IsCompact((PyLongObject *)old))) {
+        SLOW;
+    }
+    put_compact(old, B);
+    unlock((PyObject *)A);
+    NEXT;
+}
+SLOWPATH
+{
+    if (ftjit_attr_store_int((PyObject *)A, OFF1, B, 0) < 0) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(attr_slot_store_int, A:i, B:i)
+{
+    PyObject **place = attr_lock_place((PyObject *)A, OFF0, OFF1, 0);
+    if (UNLIKELY(place == NULL)) {
+        EXIT;
+    }
+    PyObject *old = *place;
+    if (UNLIKELY((uint64_t)(B + _PY_NSMALLNEGINTS) < _PY_NSMALLNEGINTS + _PY_NSMALLPOSINTS)
+        || UNLIKELY((uint64_t)(B + PyLong_MASK) > 2ull * PyLong_MASK)
+        || UNLIKELY(!box_is_ours(old, &PyLong_Type)) || UNLIKELY(!_PyLong_IsCompact((PyLongObject *)old))) {
+        SLOW;
+    }
+    put_compact(old, B);
+    unlock((PyObject *)A);
+    NEXT;
+}
+SLOWPATH
+{
+    if (ftjit_attr_store_int((PyObject *)A, OFF1, B, 0) < 0) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(attr_value_store_object, A:i, B:i)
+{
+    PyObject **place = attr_lock_place((PyObject *)A, OFF0, OFF1, 1);
+    if (UNLIKELY(place == NULL)) {
+        EXIT;
+    }
+    _PyStackRef old = {.bits = (uintptr_t)*place};
+    if (UNLIKELY(!drop_is_plain(old))) {
+        unlock((PyObject *)A);
+        EXIT;
+    }
+    count_up((PyObject *)B);
+    __atomic_store_n(place, (PyObject *)B, __ATOMIC_RELEASE);
+    unlock((PyObject *)A);
+    drop_plain(old);
+    NEXT;
+}
+STENCIL(attr_slot_store_object, A:i, B:i)
+{
+    PyObject **place = attr_lock_place((PyObject *)A, OFF0, OFF1, 0);
+    if (UNLIKELY(place == NULL)) {
+        EXIT;
+    }
+    _PyStackRef old = {.bits = (uintptr_t)*place};
+    if (UNLIKELY(!drop_is_plain(old))) {
+        unlock((PyObject *)A);
+        EXIT;
+    }
+    count_up((PyObject *)B);
+    __atomic_store_n(place, (PyObject *)B, __ATOMIC_RELEASE);
+    unlock((PyObject *)A);
+    drop_plain(old);
+    NEXT;
+}
+
+/* Globals and builtins by keys version and entry index, as LOAD_GLOBAL's specialisations read them; the value is
+   alive up to the next safepoint, or this leaves. OP0 keys version, OFF0 entry index. */
+static INLINE PyObject *dict_entry(PyObject *dict, uint32_t version, int64_t index)
+{
+    PyDictKeysObject *keys = __atomic_load_n(&((PyDictObject *)dict)->ma_keys, __ATOMIC_ACQUIRE);
+    if (UNLIKELY(__atomic_load_n(&keys->dk_version, __ATOMIC_RELAXED) != version)) {
+        return NULL;
+    }
+    PyObject *value = __atomic_load_n(&DK_UNICODE_ENTRIES(keys)[index].me_value, __ATOMIC_ACQUIRE);
+    return LIKELY(value != NULL) && LIKELY(is_alive_here(value)) ? value : NULL;
+}
+STENCIL(global_value, A:i)
+{
+    PyObject *value = dict_entry(frame->f_globals, (uint32_t)OP0, OFF0);
+    if (UNLIKELY(value == NULL)) {
+        EXIT;
+    }
+    A = (int64_t)value;
+    NEXT;
+}
+STENCIL(builtin_value, A:i)
+{
+    PyDictKeysObject *keys = __atomic_load_n(&((PyDictObject *)frame->f_globals)->ma_keys, __ATOMIC_ACQUIRE);
+    if (UNLIKELY(__atomic_load_n(&keys->dk_version, __ATOMIC_RELAXED) != (uint32_t)OP0)) {
+        EXIT;
+    }
+    PyObject *value = dict_entry(frame->f_builtins, (uint32_t)OP1, OFF0);
+    if (UNLIKELY(value == NULL)) {
+        EXIT;
+    }
+    A = (int64_t)value;
+    NEXT;
+}

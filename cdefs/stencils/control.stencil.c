@@ -1,0 +1,116 @@
+/* Ways in and out, jumps, polls, spills, calls out. */
+#include "ops.h"
+extern int64_t ftjit_call_out(_PyInterpreterFrame *, PyThreadState *, struct activation *, void *helper, int64_t argument,
+                              int64_t place);
+
+SHIM(shim)
+{
+    return ENTER();
+}
+
+STENCIL(jump)
+{
+    EXIT;
+}
+
+/* One exit: its number, then the executor's common way out. */
+STENCIL(exit_here)
+{
+    act->status = OFF0;
+    EXIT;
+}
+STENCIL(exit_status)
+{
+    act->spill[SPILL_SLOTS - 1] = OFF0;
+    EXIT;
+}
+
+/* The common ways out: every register where leave_to_frame looks for it. */
+STENCIL(leave)
+{
+    act->i[0] = i0;
+    act->i[1] = i1;
+    act->i[2] = i2;
+    act->i[3] = i3;
+    act->i[4] = i4;
+    act->i[5] = i5;
+    act->i[6] = i6;
+    act->i[7] = i7;
+    act->f[0] = f0;
+    act->f[1] = f1;
+    act->f[2] = f2;
+    act->f[3] = f3;
+    act->f[4] = f4;
+    act->f[5] = f5;
+    act->f[6] = f6;
+    act->f[7] = f7;
+    return act->status;
+}
+/* After a call out that failed or must not go on: everything is in its home already; `status` says which. */
+STENCIL(leave_status)
+{
+    return act->spill[SPILL_SLOTS - 1];
+}
+
+/* A back-edge: report a quiescent state as the interpreter does there (no interior pointer lives across it), then
+   leave if anybody wants this thread (low byte of eval_breaker; the rest is a version and not ours) or the executor
+   is no longer valid. OP0: the address of `valid`. */
+STENCIL(poll)
+{
+    struct _qsbr_thread_state *qsbr = ((_PyThreadStateImpl *)tstate)->qsbr;
+    __atomic_store_n(&qsbr->seq, __atomic_load_n(&qsbr->shared->wr_seq, __ATOMIC_ACQUIRE), __ATOMIC_RELEASE);
+    if (UNLIKELY((uint8_t)__atomic_load_n(&tstate->eval_breaker, __ATOMIC_RELAXED) != 0)) {
+        EXIT;
+    }
+    if (UNLIKELY(__atomic_load_n((uint32_t *)OP0, __ATOMIC_RELAXED) == 0)) {
+        EXIT;
+    }
+    NEXT;
+}
+
+STENCIL(spill_int, A:i)
+{
+    *(int64_t *)((char *)act + OFF0) = A;
+    NEXT;
+}
+STENCIL(reload_int, A:i)
+{
+    A = *(int64_t *)((char *)act + OFF0);
+    NEXT;
+}
+STENCIL(spill_float, A:f)
+{
+    *(double *)((char *)act + OFF0) = A;
+    NEXT;
+}
+STENCIL(reload_float, A:f)
+{
+    A = *(double *)((char *)act + OFF0);
+    NEXT;
+}
+
+/* Run a C helper on the frame: all values are in their homes. OP0 helper, OP1 its argument, OP2 code unit and stack
+   depth. Leaves when the helper failed (an exception is set) or when machine code must not go on. */
+STENCIL(call_out)
+{
+    int64_t status = ftjit_call_out(frame, tstate, act, (void *)OP0, OP1, OP2);
+    if (UNLIKELY(status != 0)) {
+        EXIT;
+    }
+    NEXT;
+}
+/* The same for a helper that answers a question: TARGET when the answer is no (status 2), else on. The emitter puts
+   a `check_status` at TARGET. */
+STENCIL(check_status)
+{
+    if (UNLIKELY(act->status != 2)) {
+        EXIT;
+    }
+    NEXT;
+}
+/* A home's truth after a call out that left a bool there. */
+STENCIL(load_truth, A:i)
+{
+    A = HOME(OFF0).bits == PyStackRef_True.bits;
+    NEXT;
+}

@@ -1,0 +1,331 @@
+/* Between homes in the frame and registers. */
+#include "ops.h"
+extern int64_t ftjit_box_int(int64_t value, _PyStackRef *home, int64_t is_local);
+extern int64_t ftjit_box_float(double value, _PyStackRef *home, int64_t is_local);
+
+STENCIL(load_object, A:i)
+{
+    A = (int64_t)HOME_OBJECT(OFF0);
+    NEXT;
+}
+
+/* From a home to an unboxed number; another type leaves. */
+STENCIL(load_int, A:i)
+{
+    PyObject *object = HOME_OBJECT(OFF0);
+    if (UNLIKELY(Py_TYPE(object) != &PyLong_Type)) {
+        EXIT;
+    }
+    if (UNLIKELY(!_PyLong_IsCompact((PyLongObject *)object))) {
+        SLOW;
+    }
+    A = _PyLong_CompactValue((PyLongObject *)object);
+    NEXT;
+}
+SLOWPATH
+{
+    int64_t value;
+    if (!ftjit_long_value(HOME_OBJECT(OFF0), &value)) {
+        EXIT;
+    }
+    A = value;
+    NEXT;
+}
+STENCIL(load_float, A:f)
+{
+    PyObject *object = HOME_OBJECT(OFF0);
+    if (UNLIKELY(Py_TYPE(object) != &PyFloat_Type)) {
+        EXIT;
+    }
+    A = ((PyFloatObject *)object)->ob_fval;
+    NEXT;
+}
+STENCIL(load_bool, A:i)
+{
+    uintptr_t bits = HOME(OFF0).bits | Py_TAG_REFCNT;
+    if (bits == PyStackRef_True.bits) {
+        A = 1;
+        NEXT;
+    }
+    if (UNLIKELY(bits != PyStackRef_False.bits)) {
+        EXIT;
+    }
+    A = 0;
+    NEXT;
+}
+
+/* From a pointer in a register. */
+STENCIL(unbox_int, A:i)
+{
+    PyObject *object = (PyObject *)A;
+    if (UNLIKELY(Py_TYPE(object) != &PyLong_Type)) {
+        EXIT;
+    }
+    if (UNLIKELY(!_PyLong_IsCompact((PyLongObject *)object))) {
+        SLOW;
+    }
+    A = _PyLong_CompactValue((PyLongObject *)object);
+    NEXT;
+}
+SLOWPATH
+{
+    int64_t value;
+    if (!ftjit_long_value((PyObject *)A, &value)) {
+        EXIT;
+    }
+    A = value;
+    NEXT;
+}
+STENCIL(unbox_float, A:f, B:i)
+{
+    if (UNLIKELY(Py_TYPE((PyObject *)B) != &PyFloat_Type)) {
+        EXIT;
+    }
+    A = ((PyFloatObject *)B)->ob_fval;
+    NEXT;
+}
+STENCIL(unbox_bool, A:i)
+{
+    PyObject *object = (PyObject *)A;
+    if (object == Py_True) {
+        A = 1;
+        NEXT;
+    }
+    if (UNLIKELY(object != Py_False)) {
+        EXIT;
+    }
+    A = 0;
+    NEXT;
+}
+
+STENCIL(guard_type, A:i)
+{
+    if (UNLIKELY((int64_t)Py_TYPE((PyObject *)A) != OP0)) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(guard_version, A:i)
+{
+    if (UNLIKELY((int64_t)__atomic_load_n(&Py_TYPE((PyObject *)A)->tp_version_tag, __ATOMIC_RELAXED) != OFF0)) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(guard_same, A:i)
+{
+    if (UNLIKELY(A != OP0)) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(branch_same, A:i)
+{
+    if (A == OP0) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(branch_same_objects, A:i, B:i)
+{
+    if (A == B) {
+        EXIT;
+    }
+    NEXT;
+}
+/* The C function behind a builtin, by its method table entry, which is never freed. */
+STENCIL(guard_builtin, A:i)
+{
+    PyObject *object = (PyObject *)A;
+    if (UNLIKELY(Py_TYPE(object) != &PyCFunction_Type) || UNLIKELY((int64_t)((PyCFunctionObject *)object)->m_ml != OP0)) {
+        EXIT;
+    }
+    NEXT;
+}
+/* func_version says which code; defaults, closure and globals need guards of their own. */
+STENCIL(guard_function, A:i)
+{
+    PyFunctionObject *function = (PyFunctionObject *)A;
+    if (UNLIKELY(Py_TYPE((PyObject *)function) != &PyFunction_Type)
+        || UNLIKELY((int64_t)__atomic_load_n(&function->func_version, __ATOMIC_RELAXED) != OFF0)) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(guard_function_globals, A:i)
+{
+    if (UNLIKELY(((PyFunctionObject *)A)->func_globals != frame->f_globals)
+        || UNLIKELY(((PyFunctionObject *)A)->func_builtins != frame->f_builtins)) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(guard_home_null)
+{
+    if (UNLIKELY(!PyStackRef_IsNull(HOME(OFF0)))) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(guard_home_bound)
+{
+    if (UNLIKELY(PyStackRef_IsNull(HOME(OFF0)))) {
+        EXIT;
+    }
+    NEXT;
+}
+
+/* Boxing into a home: a local's old value is a number or a singleton. Without memory it leaves with the error set. */
+STENCIL(store_int, A:i)
+{
+    if (UNLIKELY(ftjit_box_int(A, &HOME(OFF0), 1) < 0)) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(push_int, A:i)
+{
+    if (UNLIKELY(ftjit_box_int(A, &HOME(OFF0), 0) < 0)) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(store_float, A:f)
+{
+    if (UNLIKELY(ftjit_box_float(A, &HOME(OFF0), 1) < 0)) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(push_float, A:f)
+{
+    if (UNLIKELY(ftjit_box_float(A, &HOME(OFF0), 0) < 0)) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(store_bool, A:i)
+{
+    _PyStackRef old = HOME(OFF0);
+    HOME(OFF0) = A ? PyStackRef_True : PyStackRef_False;
+    drop_plain(old);
+    NEXT;
+}
+STENCIL(push_bool, A:i)
+{
+    HOME(OFF0) = A ? PyStackRef_True : PyStackRef_False;
+    NEXT;
+}
+
+/* Objects into homes. A local's old value must go without running code, else the interpreter does this bytecode. */
+STENCIL(store_object, A:i)
+{
+    _PyStackRef old = HOME(OFF0);
+    if (UNLIKELY(!drop_is_plain(old))) {
+        EXIT;
+    }
+    HOME(OFF0) = new_reference((PyObject *)A);
+    drop_plain(old);
+    NEXT;
+}
+STENCIL(push_object, A:i)
+{
+    HOME(OFF0) = new_reference((PyObject *)A);
+    NEXT;
+}
+STENCIL(store_constant)
+{
+    _PyStackRef old = HOME(OFF0);
+    if (UNLIKELY(!drop_is_plain(old))) {
+        EXIT;
+    }
+    HOME(OFF0) = new_reference((PyObject *)OP0);
+    drop_plain(old);
+    NEXT;
+}
+STENCIL(push_constant)
+{
+    HOME(OFF0) = new_reference((PyObject *)OP0);
+    NEXT;
+}
+STENCIL(push_null)
+{
+    HOME(OFF0) = PyStackRef_NULL;
+    NEXT;
+}
+STENCIL(push_local)
+{
+    HOME(OFF0) = new_reference(HOME_OBJECT(OFF1));
+    NEXT;
+}
+/* The second store of a pair, which can no longer leave: what the old value's end runs, runs here. */
+STENCIL(guard_home_plain)
+{
+    if (UNLIKELY(!drop_is_plain(HOME(OFF0)))) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(store_object_late, A:i)
+{
+    _PyStackRef old = HOME(OFF0);
+    HOME(OFF0) = new_reference((PyObject *)A);
+    drop_plain(old);
+    NEXT;
+}
+STENCIL(store_constant_late)
+{
+    _PyStackRef old = HOME(OFF0);
+    HOME(OFF0) = new_reference((PyObject *)OP0);
+    drop_plain(old);
+    NEXT;
+}
+STENCIL(store_home_late)
+{
+    _PyStackRef old = HOME(OFF0);
+    HOME(OFF0) = HOME(OFF1);
+    drop_plain(old);
+    NEXT;
+}
+STENCIL(drop_home_late)
+{
+    _PyStackRef old = HOME(OFF0);
+    HOME(OFF0) = PyStackRef_NULL;
+    drop_plain(old);
+    NEXT;
+}
+STENCIL(swap_homes)
+{
+    _PyStackRef other = HOME(OFF0);
+    HOME(OFF0) = HOME(OFF1);
+    HOME(OFF1) = other;
+    NEXT;
+}
+
+/* A stack home's reference moves into a local. */
+STENCIL(store_home)
+{
+    _PyStackRef old = HOME(OFF0);
+    if (UNLIKELY(!drop_is_plain(old))) {
+        EXIT;
+    }
+    HOME(OFF0) = HOME(OFF1);
+    drop_plain(old);
+    NEXT;
+}
+STENCIL(move_home)
+{
+    HOME(OFF0) = HOME(OFF1);
+    NEXT;
+}
+/* A home's reference goes, if that runs no code; for a local the home is null afterwards. */
+STENCIL(drop_home)
+{
+    _PyStackRef old = HOME(OFF0);
+    if (UNLIKELY(!drop_is_plain(old))) {
+        EXIT;
+    }
+    HOME(OFF0) = PyStackRef_NULL;
+    drop_plain(old);
+    NEXT;
+}

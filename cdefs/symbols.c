@@ -1,0 +1,84 @@
+/* Names to addresses, for the patcher; statistics and start-up, for the Python face. */
+#include "core.h"
+#include "callouts.h"
+#include <dlfcn.h>
+#include <stdlib.h>
+
+#define HELPERS(X)                                                                                                    \
+    X(ftjit_long_value) X(ftjit_box_int) X(ftjit_box_float) X(ftjit_drop) X(ftjit_unlock) X(ftjit_float_power)        \
+    X(ftjit_float_modulo) X(ftjit_float_floor_divide) X(ftjit_list_item) X(ftjit_list_item_owned)                     \
+    X(ftjit_list_iter_next) X(ftjit_list_store_float) X(ftjit_list_store_int) X(ftjit_attr_store_float)               \
+    X(ftjit_attr_store_int) X(ftjit_call_out)
+#define DECLARE(name) extern char name[];
+HELPERS(DECLARE)
+#define HELPER_ROW(name) {#name, name},
+#define CALLOUT_ROW(name) {"callout_" #name, (void *)callout_##name},
+static const struct { const char *name; void *address; } table[] = {HELPERS(HELPER_ROW) CALLOUTS(CALLOUT_ROW)};
+
+/* The address of one of our helpers or of what the interpreter exports; 0 when there is no such name. */
+uintptr_t symbol_address(const char *name)
+{
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (!strcmp(table[i].name, name)) return (uintptr_t)table[i].address;
+    return (uintptr_t)dlsym(RTLD_DEFAULT, name);
+}
+
+/* Where things lie that the compiler has to name; -1 for an unknown name. */
+int64_t layout(const char *name)
+{
+    static const struct { const char *name; int64_t value; } known[] = {
+        {"frame.localsplus", offsetof(_PyInterpreterFrame, localsplus)},
+        {"activation.spill", offsetof(struct activation, spill)},
+        {"activation.spill_slots", SPILL_SLOTS - 1},
+        {"tuple.items", offsetof(PyTupleObject, ob_item)},
+        {"range_iterator.start", sizeof(PyObject)},
+        {"range_iterator.step", sizeof(PyObject) + sizeof(long)},
+        {"range_iterator.length", sizeof(PyObject) + 2 * sizeof(long)},
+        {"exit_record", sizeof(struct exit_record)},
+        {"move", sizeof(struct move)},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (!strcmp(known[i].name, name)) return known[i].value;
+    return -1;
+}
+
+/* A builtin's method table entry (static data of the interpreter), 0 for anything else. */
+uintptr_t builtin_method(uintptr_t object)
+{
+    PyObject *candidate = (PyObject *)object;
+    return Py_TYPE(candidate) == &PyCFunction_Type ? (uintptr_t)((PyCFunctionObject *)candidate)->m_ml : 0;
+}
+
+/* func_version of a function, 0 when it has none; and whether its globals are the same object as `globals`. */
+uint32_t function_version(uintptr_t object)
+{
+    PyObject *candidate = (PyObject *)object;
+    return Py_TYPE(candidate) == &PyFunction_Type ? ((PyFunctionObject *)candidate)->func_version : 0;
+}
+int is_immortal(uintptr_t object) { return _Py_IsImmortal((PyObject *)object); }
+
+static const char *const counter_names[] = {"installed", "swapped", "retired", "freed", "limbo_bytes", "limbo_executors",
+    "code_bytes", "region_bytes", "declines", "polls", "returns", "deopts", "unwinds", "samples", "ticks", "advances",
+    "reclaims", "world_stops", "snapshots", "ticks_unanswered"};
+int64_t counter(const char *name)
+{
+    for (size_t i = 0; i < sizeof counter_names / sizeof counter_names[0]; i++)
+        if (!strcmp(counter_names[i], name)) return (int64_t)((_Atomic uint64_t *)&counters)[i];
+    return -1;
+}
+
+static const char *failure;
+const char *core_failure(void) { return failure; }
+
+/* Once per process, before anything else. 0, or -1 with core_failure() saying what is missing. */
+int core_init(void)
+{
+    PyGILState_STATE state = PyGILState_Ensure();
+    failure = NULL;
+    if (Py_Version >> 16 != PY_VERSION_HEX >> 16) failure = "built for another Python version: reinstall ftjit";
+    else if (PyInterpreterState_Get() != PyInterpreterState_Main()) failure = "ftjit runs in the main interpreter only";
+    else if (epoch_init() != 0) failure = "no thread-specific storage left in this process";
+    else if (slot_init() != 0) failure = "every co_extra index is taken by other tools";
+    PyGILState_Release(state);
+    return failure ? -1 : 0;
+}

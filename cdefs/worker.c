@@ -1,0 +1,107 @@
+/* Workers: native threads that attach to the interpreter while there is something to compile and run the compiler,
+   which is Python. `threading` does not know them; they keep nothing alive and are gone before fork and exit. */
+#include "core.h"
+#include <pthread.h>
+#include <time.h>
+
+static PyObject *work;                    /* work(hot_code_objects): returns when there is nothing left to do */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static int alive, most = 1;
+static bool refused;                      /* before fork and at exit: no new worker */
+static _Atomic uint32_t asked;            /* somebody wanted a worker since the last look */
+
+static void run_once(void)
+{
+    PyGILState_STATE state = PyGILState_Ensure();
+    PyObject *codes = PyList_New(0), *code;
+    while (codes && (code = sampler_take_hot())) {
+        PyList_Append(codes, code);
+        Py_DECREF(code);
+    }
+    PyObject *done = codes ? PyObject_CallOneArg(work, codes) : NULL;
+    if (!done) PyErr_WriteUnraisable(work);
+    Py_XDECREF(done);
+    Py_XDECREF(codes);
+    PyGILState_Release(state);
+}
+
+static void *worker(void *unused)
+{
+    for (;;) {
+        atomic_store(&asked, 0);
+        run_once();
+        pthread_mutex_lock(&lock);
+        if (refused || !atomic_load(&asked)) {
+            alive--;
+            pthread_cond_broadcast(&changed);
+            pthread_mutex_unlock(&lock);
+            return unused;
+        }
+        pthread_mutex_unlock(&lock);
+    }
+}
+
+/* Something to do: make sure that a worker looks. Callable from any thread, attached or not. */
+void worker_wake(void)
+{
+    pthread_mutex_lock(&lock);            /* held for a few instructions, or one pthread_create; never across Python */
+    atomic_store(&asked, 1);
+    if (work && !refused && alive < most) {
+        pthread_t thread;
+        if (native_thread_start(&thread, worker, NULL) == 0) {
+            pthread_detach(thread);
+            alive++;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+void worker_set(uintptr_t callable, int threads)
+{
+    PyGILState_STATE state = PyGILState_Ensure();
+    work = Py_NewRef((PyObject *)callable);
+    most = threads;
+    PyGILState_Release(state);
+}
+
+/* No new workers, and wait for those there are. Returns how many were still at work after `seconds`. */
+int worker_stop(double seconds)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += (time_t)seconds;
+    pthread_mutex_lock(&lock);
+    refused = true;
+    while (alive && pthread_cond_timedwait(&changed, &lock, &until) == 0) {}
+    int left = alive;
+    pthread_mutex_unlock(&lock);
+    return left;
+}
+
+void worker_allow(void)
+{
+    pthread_mutex_lock(&lock);
+    refused = false;
+    pthread_mutex_unlock(&lock);
+    if (atomic_load(&asked)) worker_wake();
+}
+
+int worker_is_stopping(void) { return refused; }
+
+void worker_after_fork(void)
+{
+    pthread_mutex_init(&lock, NULL);
+    pthread_cond_init(&changed, NULL);
+    alive = 0;
+}
+
+/* In the forked child, from Python's after-fork hook. */
+void core_after_fork(void)
+{
+    PyGILState_STATE state = PyGILState_Ensure();
+    epoch_after_fork();
+    sampler_after_fork();
+    worker_after_fork();
+    PyGILState_Release(state);
+}
