@@ -13,7 +13,7 @@ import sysconfig
 import types
 from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import find_namespace_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
@@ -34,9 +34,7 @@ class BuildWithStencils(build_py):
     def run(self) -> None:
         super().run()
         if not SUPPORTED:
-            print(
-                "ftjit: no native parts: they need free-threaded CPython 3.14 (python3.14t) on x86-64 Linux"
-            )
+            print("ftjit: no native parts: they need free-threaded CPython 3.14 on x86-64 Linux")
             return
         output = (ROOT if self.editable_mode else Path(self.build_lib).resolve()) / LIBRARY
         print(f"ftjit: stencil library {self._builder().ensure(output)}")
@@ -59,18 +57,20 @@ class BuildWithStencils(build_py):
 
 def packages() -> dict[str, str]:
     """Every package to install, with its folder."""
-    found = {name: name.replace(".", "/") for name in find_packages(str(ROOT), include=["ftjit", "ftjit.*"])}
+    found = {name: name.replace(".", "/") for name in _below(ROOT) if name.partition(".")[0] == "ftjit"}
     for folder in ("bench", "stress"):
         if (ROOT / folder / "__init__.py").exists():
             found[f"ftjit_{folder}"] = folder
-            for name in find_packages(str(ROOT / folder)):
+            for name in _below(ROOT / folder):
                 found[f"ftjit_{folder}.{name}"] = f"{folder}/{name.replace('.', '/')}"
     return found
 
 
-native = (
-    {"cffi_modules": ["cdefs/build.py:ffibuilder"]}
-    if SUPPORTED and (ROOT / "cdefs/build.py").exists()
-    else {}
-)
+def _below(folder: Path) -> list[str]:
+    """The packages in a folder, with those that have no __init__.py."""
+    return [name for name in find_namespace_packages(str(folder)) if "__pycache__" not in name]
+
+
+has_core = SUPPORTED and (ROOT / "cdefs" / "build.py").exists()
+native = {"cffi_modules": ["cdefs/build.py:ffibuilder"]} if has_core else {}
 setup(packages=list(packages()), package_dir=packages(), cmdclass={"build_py": BuildWithStencils}, **native)

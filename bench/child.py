@@ -1,6 +1,7 @@
 """The measuring process: ``python -m ftjit_bench.child REQUEST``, the request and the answer being JSON."""
 
 import json
+import math
 import sys
 import time
 from typing import Any
@@ -22,25 +23,31 @@ def measure(request: Request) -> Sample:
     seconds: list[float] = []
     cpu_seconds: list[float] = []
     steady = False
+    half_of_allowance = math.inf if request.allowance_seconds is None else request.allowance_seconds / 2
     with Workers(lambda: program.run(request.size), request.threads) as workers:
         began = time.perf_counter()
         installed_before = -1
-        while len(warm_up) < MOST_WARM_UP_RUNS and (
-            len(warm_up) < 2 or time.perf_counter() - began < request.warm_up_seconds
-        ):
+        while len(warm_up) < MOST_WARM_UP_RUNS:
             turn = workers.turn()
             warm_up.append(turn.seconds)
             checksums.update(map(repr, turn.checksums))
             installed = executors_so_far(ftjit)
             steady = is_steady(warm_up) and installed == installed_before
-            if steady:
-                break
             installed_before = installed
+            elapsed = time.perf_counter() - began
+            if (
+                steady
+                or elapsed > half_of_allowance
+                or (len(warm_up) >= 2 and elapsed > request.warm_up_seconds)
+            ):
+                break
         for _ in range(request.repeats):
             turn = workers.turn()
             seconds.append(turn.seconds)
             cpu_seconds.append(turn.cpu_seconds)
             checksums.update(map(repr, turn.checksums))
+            if time.perf_counter() - began > 2 * half_of_allowance:
+                break
     counters = None
     if ftjit is not None:
         ftjit.drain(DRAIN_SECONDS)

@@ -125,7 +125,7 @@ def measure_speed(arguments: argparse.Namespace) -> int:
         size=size,
         rounds=arguments.rounds or rounds,
         repeats=repeats,
-        budget_seconds=budget if arguments.rounds is None else float("inf"),
+        budget_seconds=budget if arguments.rounds is None else None,
         warm_up_seconds=warm_up,
         timeout_seconds=timeout,
     )
@@ -154,13 +154,13 @@ def describe(request: Request, sample: Sample | None) -> str:
 def show(plan: runner.Plan, facts: dict[str, object], summary: Summary) -> None:
     """All tables and lines, on standard output; the problems on standard error."""
     cpus = facts["cpus"]
-    table.show(table.speed_table(summary))
+    table.show(table.speed_table(summary), spare=["low-high", "first run s", "scaling int."])
     for line in table.notes(plan.threads, cpus if isinstance(cpus, int) else 1):
         print(line)
     print()
     table.show(table.mean_table(summary))
     if summary.counters:
-        table.show(table.counter_table(summary))
+        table.show(table.counter_table(summary), spare=["limbo_bytes", "code_bytes", "swapped", "exits"])
     for line in machine.lines(facts):
         print(line)
     print(f"Runs    {summary.runs} timed, {plan.size} sizes", flush=True)

@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from math import isfinite
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from . import catalog, processes
@@ -12,8 +11,10 @@ from .samples import Request, Sample
 
 @dataclass(frozen=True)
 class Plan:
-    """What to measure. ``budget_seconds``: no new pair is started after this; the first round is always
-    whole.
+    """What to measure.
+
+    ``budget_seconds`` (None: no limit) is for everything: later rounds stop when it is used up, and in the
+    first, which is always whole, what each process may spend is what is left of it, shared out.
     """
 
     programs: tuple[str, ...]
@@ -22,15 +23,12 @@ class Plan:
     size: str  # "quick" or "full"
     rounds: int
     repeats: int
-    budget_seconds: float
+    budget_seconds: float | None
     warm_up_seconds: float
     timeout_seconds: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON; no budget is null."""
-        return asdict(self) | {
-            "budget_seconds": self.budget_seconds if isfinite(self.budget_seconds) else None
-        }
+        return asdict(self)
 
 
 def requests(plan: Plan, round_number: int) -> Iterator[list[Request]]:
@@ -52,17 +50,31 @@ def measure(plan: Plan, report: Callable[[int, int, Request, Sample | None], Non
     """
     began = time.perf_counter()
     samples: list[Sample] = []
-    total = plan.rounds * len(plan.programs) * len(plan.threads) * len(plan.modes)
+    in_a_round = len(plan.programs) * len(plan.threads) * len(plan.modes)
+    total = plan.rounds * in_a_round
     with processes.child_environment() as environment:
         for round_number in range(plan.rounds):
             for group in requests(plan, round_number):
-                if round_number > 0 and time.perf_counter() - began > plan.budget_seconds:
+                elapsed = time.perf_counter() - began
+                if round_number > 0 and plan.budget_seconds is not None and elapsed > plan.budget_seconds:
                     return samples
                 for request in group:
+                    if round_number == 0 and plan.budget_seconds is not None:
+                        left = plan.budget_seconds - (time.perf_counter() - began)
+                        request = replace(
+                            request, allowance_seconds=allowance(left, in_a_round - len(samples))
+                        )
                     report(len(samples), total, request, None)
                     samples.append(processes.sample(request, environment, plan.timeout_seconds))
                     report(len(samples), total, request, samples[-1])
     return samples
+
+
+def allowance(left_seconds: float, processes_left: int) -> float:
+    """Seconds the next process of the first round may spend: twice its share, since most need less than
+    theirs.
+    """
+    return max(2 * left_seconds / processes_left, 0.0)
 
 
 def needs_machine_code(programs: Sequence[str]) -> set[str]:

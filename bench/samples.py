@@ -11,7 +11,9 @@ COMPILED_MODES = ("ftjit", "eager")
 class Request:
     """One process: run ``program`` at ``size`` in ``threads`` threads at once, in one of ``MODES``.
 
-    It warms up until steady but not longer than ``warm_up_seconds``, then does ``repeats`` timed repeats.
+    It warms up until steady but not longer than ``warm_up_seconds``, then does ``repeats`` timed repeats. On
+    a machine too slow or too busy for that within ``allowance_seconds`` (None: no limit) it does fewer of
+    both, but at least one.
     """
 
     program: str
@@ -20,6 +22,7 @@ class Request:
     size: int
     repeats: int
     warm_up_seconds: float
+    allowance_seconds: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -24,6 +24,8 @@ def verdict(row: Row) -> str:
         words.append("no machine code ran")
     if row.mode != "interpreter" and row.compiled is None:
         words.append("failed")
+    if row.compiled is not None and not row.compiled.steady:
+        words.append("unsteady")
     return " ".join(words)
 
 
@@ -34,7 +36,10 @@ def speed_table(summary: Summary) -> Lines:
     header += ["scaling int.", "scaling ftjit", "first run s", "runs", "checksum"]
     lines = [header]
     for row in summary.rows:
-        low_high = "-" if row.speed_up_range is None else "{:.2f}-{:.2f}".format(*row.speed_up_range)
+        several_rounds = row.compiled is not None and len(row.compiled.round_seconds) > 1
+        low_high = "-"
+        if row.speed_up_range is not None and several_rounds:
+            low_high = "{:.2f}-{:.2f}".format(*row.speed_up_range)
         measured = row.compiled or row.interpreter
         name = row.program if len(compiled_modes) == 1 else f"{row.program} ({row.mode})"
         lines.append(
@@ -73,14 +78,16 @@ def counter_table(summary: Summary) -> Lines:
     return lines
 
 
-def show(lines: Lines) -> None:
-    """Print ``lines``, the first of which is the header, on standard output. Only the first column is
+def show(lines: Lines, spare: Sequence[str] = ()) -> None:
+    """Print ``lines``, the first of which is the header, on standard output; only the first column is
     left-aligned.
+
+    ``spare`` are the columns that a terminal too narrow for all of them does without, the first to go first.
     """
     if len(lines) == 1:
         return
     if sys.stdout.isatty() and importlib.util.find_spec("rich") is not None:
-        show_rich(lines)
+        show_rich(lines, spare)
     else:
         print(plain(lines), flush=True)
 
@@ -94,16 +101,35 @@ def plain(lines: Lines) -> str:
     return "\n".join(text) + "\n"
 
 
-def show_rich(lines: Lines) -> None:
+def show_rich(lines: Lines, spare: Sequence[str]) -> None:
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    table = Table()
+    console = Console()
+    for name in spare:
+        if width_in_rich(lines) > console.width:
+            gone = lines[0].index(name)
+            lines = [line[:gone] + line[gone + 1 :] for line in lines]
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    last = len(lines[0]) - 1  # the one column with words, which may go on below
     for index, name in enumerate(lines[0]):
-        table.add_column(name, justify="left" if index == 0 else "right", overflow="fold")
+        table.add_column(stacked(name), justify="left" if index == 0 else "right", no_wrap=index < last)
     for line in lines[1:]:
         table.add_row(*(colour(cell) for cell in line))
-    Console().print(table)
+    console.print(table)
+
+
+def stacked(name: str) -> str:
+    """A column's name, its words below one another."""
+    return name.replace(" ", "\n").replace("_", "\n")
+
+
+def width_in_rich(lines: Lines) -> int:
+    header = [max(map(len, stacked(name).splitlines())) for name in lines[0]]
+    cells = [max(len(line[column]) for line in lines[1:]) for column in range(len(lines[0]))]
+    cells[-1] = max(len(word) for line in lines[1:] for word in line[-1].split())
+    return sum(max(pair) + 2 for pair in zip(header, cells, strict=True))
 
 
 def colour(cell: str) -> str:
@@ -119,6 +145,7 @@ def notes(threads: Sequence[int], cpus: int) -> list[str]:
     text = [
         "Every thread does the whole program, all in the same code objects at once; times are medians.",
         "first run: the very first one, under ftjit if it was measured, compiling while it runs.",
+        "unsteady: still getting faster when its time for warming up was over.",
         "low-high: the lowest and highest speed-up of the rounds.",
         "scaling: work of N threads relative to one thread of the same kind in the same time; N is perfect.",
     ]

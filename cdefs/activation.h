@@ -14,6 +14,7 @@ struct activation {
     int64_t spill[SPILL_SLOTS];     /* values that found no register; doubles by their bits */
     struct executor *executor;      /* where this thread is inside */
     uintptr_t version;              /* instrumentation version at entry (upper bits of eval_breaker) */
+    int64_t exit;                   /* number of the exit that was taken */
     int64_t status;                 /* of the last call out: < 0 an exception is set, > 0 leave at the next bytecode */
 };
 #endif

@@ -15,10 +15,14 @@ int64_t ftjit_long_value(PyObject *object, int64_t *value)
     return !overflow;
 }
 
-/* A new box into a home; a local's old number goes. -1 with MemoryError set, and nothing changed. */
+/* A new box into a home; a local's old number goes. -1 without memory: nothing changed, and the interpreter meets
+   the MemoryError when it does the bytecode again. */
 static int64_t into_home(PyObject *box, _PyStackRef *home, int64_t is_local)
 {
-    if (!box) return -1;
+    if (!box) {
+        PyErr_Clear();
+        return -1;
+    }
     _PyStackRef old = *home;
     *home = PyStackRef_FromPyObjectSteal(box);
     if (is_local) PyStackRef_XCLOSE(old);

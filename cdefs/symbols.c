@@ -29,7 +29,7 @@ int64_t layout(const char *name)
     static const struct { const char *name; int64_t value; } known[] = {
         {"frame.localsplus", offsetof(_PyInterpreterFrame, localsplus)},
         {"activation.spill", offsetof(struct activation, spill)},
-        {"activation.spill_slots", SPILL_SLOTS - 1},
+        {"activation.spill_slots", SPILL_SLOTS},
         {"tuple.items", offsetof(PyTupleObject, ob_item)},
         {"range_iterator.start", sizeof(PyObject)},
         {"range_iterator.step", sizeof(PyObject) + sizeof(long)},
@@ -56,6 +56,32 @@ uint32_t function_version(uintptr_t object)
     return Py_TYPE(candidate) == &PyFunction_Type ? ((PyFunctionObject *)candidate)->func_version : 0;
 }
 int is_immortal(uintptr_t object) { return _Py_IsImmortal((PyObject *)object); }
+
+/* peek(object, type version, byte offset, otherwise): what an instance holds there, without running anything. */
+static PyObject *peek(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
+{
+    PyObject *object = args[0], *value;
+    long version = PyLong_AsLong(args[1]), offset = PyLong_AsLong(args[2]);
+    PyObject **place = (PyObject **)((char *)object + offset);
+    if (Py_TYPE(object)->tp_version_tag != (unsigned int)version || !(value = _Py_atomic_load_ptr_acquire(place))
+        || !_Py_TryIncrefCompare(place, value))
+        return Py_NewRef(args[3]);
+    return value;
+}
+static PyMethodDef peek_method = {"peek", (PyCFunction)(void *)peek, METH_FASTCALL, "What an instance holds at an offset."};
+
+/* Call give(peek). */
+int core_give_peek(uintptr_t give)
+{
+    PyGILState_STATE state = PyGILState_Ensure();
+    PyObject *function = PyCFunction_New(&peek_method, NULL);
+    PyObject *done = function ? PyObject_CallOneArg((PyObject *)give, function) : NULL;
+    if (!done) PyErr_WriteUnraisable(NULL);
+    Py_XDECREF(function);
+    Py_XDECREF(done);
+    PyGILState_Release(state);
+    return done ? 0 : -1;
+}
 
 static const char *const counter_names[] = {"installed", "swapped", "retired", "freed", "limbo_bytes", "limbo_executors",
     "code_bytes", "region_bytes", "declines", "polls", "returns", "deopts", "unwinds", "samples", "ticks", "advances",

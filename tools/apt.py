@@ -36,7 +36,7 @@ def uris_of_deb822(text: str) -> Iterator[str]:
                 name, _, value = line.partition(":")
                 name = name.strip().lower()
                 fields[name] = value.strip()
-        if True or fields.get("enabled", "yes").lower() not in ("no", "false", "0"):
+        if fields.get("enabled", "yes").lower() not in ("no", "false", "0"):
             yield from fields.get("uris", "").split()
 
 

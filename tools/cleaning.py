@@ -10,6 +10,7 @@ _FOLDERS = (".venv", "build", "dist", ".cache", ".pytest_cache", ".mypy_cache", 
 _PATTERNS = (
     "*.egg-info",
     "ftjit/_core.c",
+    "tools/.ruff_cache",
     "ftjit/**/*.so",
     "ftjit/**/*.o",
     "cdefs/**/*.o",

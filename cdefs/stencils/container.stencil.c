@@ -283,6 +283,15 @@ STENCIL(range_iter_field, A:i)
     NEXT;
 }
 
+/* A step of one. */
+STENCIL(guard_one, A:i)
+{
+    if (UNLIKELY(A != 1)) {
+        EXIT;
+    }
+    NEXT;
+}
+
 /* Items of a tuple of a known length; borrowed like the tuple. */
 STENCIL(guard_length, A:i)
 {

@@ -16,16 +16,10 @@ STENCIL(jump)
 /* One exit: its number, then the executor's common way out. */
 STENCIL(exit_here)
 {
-    act->status = OFF0;
+    act->exit = OFF0;
     EXIT;
 }
-STENCIL(exit_status)
-{
-    act->spill[SPILL_SLOTS - 1] = OFF0;
-    EXIT;
-}
-
-/* The common ways out: every register where leave_to_frame looks for it. */
+/* The common way out: every register where leave_to_frame looks for it. */
 STENCIL(leave)
 {
     act->i[0] = i0;
@@ -44,14 +38,8 @@ STENCIL(leave)
     act->f[5] = f5;
     act->f[6] = f6;
     act->f[7] = f7;
-    return act->status;
+    return act->exit;
 }
-/* After a call out that failed or must not go on: everything is in its home already; `status` says which. */
-STENCIL(leave_status)
-{
-    return act->spill[SPILL_SLOTS - 1];
-}
-
 /* A back-edge: report a quiescent state as the interpreter does there (no interior pointer lives across it), then
    leave if anybody wants this thread (low byte of eval_breaker; the rest is a version and not ours) or the executor
    is no longer valid. OP0: the address of `valid`. */

@@ -112,6 +112,17 @@ STENCIL(guard_version, A:i)
     }
     NEXT;
 }
+/* An instance with inline values, of a class whose shared keys are those of this version. */
+STENCIL(guard_instance_keys, A:i)
+{
+    PyObject *object = (PyObject *)A;
+    PyDictKeysObject *keys = ((PyHeapTypeObject *)Py_TYPE(object))->ht_cached_keys;
+    if (UNLIKELY(!__atomic_load_n(&_PyObject_InlineValues(object)->valid, __ATOMIC_RELAXED))
+        || UNLIKELY((int64_t)__atomic_load_n(&keys->dk_version, __ATOMIC_RELAXED) != OP0)) {
+        EXIT;
+    }
+    NEXT;
+}
 STENCIL(guard_same, A:i)
 {
     if (UNLIKELY(A != OP0)) {

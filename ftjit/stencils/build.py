@@ -2,9 +2,9 @@
 
     python -m ftjit.stencils.build [--output FILE] [--force]
 
-Runs when the package is built. What was compiled is kept in the user's cache folder, under a digest of everything it
-depends on: whole libraries, so that building again without a change only copies one, and the parts that are compiled
-one at a time, so that a change compiles only those it touches.
+Runs when the package is built. What was compiled is kept in the user's cache folder, under a digest of
+everything it depends on: whole libraries, so that building again without a change only copies one, and the
+parts that are compiled one at a time, so that a change compiles only those it touches.
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ from ftjit.stencils import cache, compiler, library, templates
 from ftjit.stencils.model import SLOW, Operation, Stencil, StencilError
 
 SOURCES: Final = Path(__file__).resolve().parents[2] / "cdefs"
-# Functions to a generated C file: the headers cost 0.3 s each time, so few files; two processors or more, so not
-# one.
+# Functions to a generated C file: the headers cost 0.3 s each time, a change costs a whole file.
 FUNCTIONS_PER_CHUNK: Final = 300
 BUILDER: Final = ("model", "elf", "templates", "assembly", "compiler", "library", "build")
 _SUMMARY: Final = "Builds the stencil library with the clang inside the ziglang wheel."
@@ -86,7 +85,7 @@ def chunks(files: Iterable[templates.TemplateFile]) -> Iterator[Chunk]:
 
 
 def compile_chunk(chunk: Chunk, folder: Path, sources: Path, common: str, *, force: bool) -> list[Stencil]:
-    """The stencils of one chunk: kept from an earlier build with the same common digest, or compiled and kept."""
+    """The stencils of one chunk: kept from an earlier build of equal inputs, or compiled."""
     code = re.sub(r"^#line .*$", "", chunk.source, flags=re.MULTILINE)  # moved is not changed
     digest = hashlib.sha256((common + code).encode()).hexdigest()
     kept = cache.cache_folder() / "parts" / f"{digest}.bin"
@@ -101,7 +100,10 @@ def compile_chunk(chunk: Chunk, folder: Path, sources: Path, common: str, *, for
 
 
 def build(sources: Path = SOURCES, *, jobs: int | None = None, force: bool = False) -> bytes:
-    """The content of the library file. jobs: chunks compiled at a time. force: compile those that are kept too."""
+    """The content of the library file.
+
+    jobs: chunks compiled at a time. force: compile those too that were kept from an earlier build.
+    """
     digest, common = inputs_digest(sources), common_digest(sources)
     files = [templates.parse(path.name, path.read_text()) for path in template_files(sources)]
     operations: dict[str, Operation] = {}

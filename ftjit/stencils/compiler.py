@@ -1,6 +1,6 @@
 """Runs clang: one C file of stencils -> its stencils.
 
-The compiler is the clang inside the `ziglang` wheel, the same bytes on every machine, with libc's headers inside.
+The compiler is the clang inside the `ziglang` wheel, the same on every machine, with libc's headers inside.
 """
 
 from __future__ import annotations

@@ -143,11 +143,23 @@ def test_rounds_alternate_the_order(tmp_path):
     assert modes == ["interpreter", "ftjit", "ftjit", "interpreter"]
 
 
+def test_warms_up_until_steady(tmp_path):
+    file = tmp_path / "out.json"
+    assert run("--threads", "1", "--json", str(file), "sieve", "nbody") == 0
+    for sample in json.loads(file.read_text())["samples"]:
+        assert len(sample["warm_up"]) >= 2 and sample["first_seconds"] == sample["warm_up"][0]
+        if sample["steady"]:
+            assert sample["warm_up"][-1] >= 0.95 * min(sample["warm_up"][:-1])
+
+
 def test_budget_ends_after_a_whole_round(monkeypatch, tmp_path):
-    monkeypatch.setitem(main.SETTINGS, "quick", (3, 1, 0.0, 1.0, 60.0))
+    monkeypatch.setitem(main.SETTINGS, "quick", (3, 2, 0.0, 1.0, 60.0))
     file = tmp_path / "out.json"
     assert main.main(["--quick", "--threads", "1,2", "--json", str(file), "sieve"]) == 0
-    assert len(json.loads(file.read_text())["samples"]) == 4
+    samples = json.loads(file.read_text())["samples"]
+    assert len(samples) == 4
+    for sample in samples:  # with no time left, each process does the least there is
+        assert (len(sample["warm_up"]), len(sample["seconds"]), sample["steady"]) == (1, 1, False)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -232,21 +233,30 @@ def test_compiled_objects_are_counted(line: str) -> None:
     assert "Objects/dictobject.o" in found.groups()
 
 
-def test_only_one_set_up_works_at_a_time(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_one_set_up_works_at_a_time(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
+    waiting = threading.Event()
+
+    def said(line: str) -> None:
+        order.append(line)
+        waiting.set()
 
     def second() -> None:
         with lock.only_one(machine / "lock"):
             order.append("second")
 
+    monkeypatch.setattr(lock, "say", said)
     thread = threading.Thread(target=second)
     with lock.only_one(machine / "lock"):
         thread.start()
-        while "waiting" not in capsys.readouterr().err:
-            assert thread.is_alive()
+        assert waiting.wait(10)
         order.append("first")
-    thread.join()
-    assert order == ["first", "second"]
+    thread.join(10)
+    assert order == [
+        f"another set-up is at work (process {os.getpid()}); waiting for it",
+        "first",
+        "second",
+    ]
 
 
 # --- the virtual environment -------------------------------------------------------------------------------
@@ -327,6 +337,7 @@ def test_only_what_changed_is_done_again(checkout: Path, monkeypatch: pytest.Mon
     (checkout / "cdefs/slot.c").write_text("3")
     with pytest.raises(say.SetupError):
         run("test", "bench")
+    (checkout / "cdefs/slot.c").write_text("2")  # what the last whole set-up saw
     broken = False
     assert run("test", "bench")[-2:] == install  # half a set-up is not taken for a whole one
 

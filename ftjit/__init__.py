@@ -1,0 +1,39 @@
+"""ftjit: machine code for ordinary Python on stock free-threaded CPython, while many threads run it.
+
+    import ftjit
+    ftjit.enable()
+
+Importing changes nothing; `enable()` starts tiering up whatever gets hot.
+"""
+
+from __future__ import annotations
+
+from ftjit.api import (
+    compile,
+    disable,
+    drain,
+    enable,
+    explain,
+    is_compiled,
+    jit,
+    never,
+    stats,
+)
+from ftjit.errors import CompileError, UnsupportedPython
+from ftjit.runtime.statistics import Stats
+
+__version__ = "0.1.0"
+__all__ = [
+    "CompileError",
+    "Stats",
+    "UnsupportedPython",
+    "compile",
+    "disable",
+    "drain",
+    "enable",
+    "explain",
+    "is_compiled",
+    "jit",
+    "never",
+    "stats",
+]

@@ -1,0 +1,135 @@
+"""The public functions. `ftjit` itself exports them and nothing else."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from types import CodeType, FunctionType, MethodType
+from typing import Any
+
+from ftjit.errors import CompileError
+from ftjit.frontend.bytecode import Bytecode
+from ftjit.inspect.explain import Explanation
+from ftjit.inspect.explain import explain as _explain
+from ftjit.runtime.executors import line_of
+from ftjit.runtime.statistics import Stats, collect
+from ftjit.runtime.tier import INSTALLED, existing, tier
+
+_MODES = ("auto", "eager", "off")
+
+
+def enable(mode: str = "auto") -> None:
+    """Tier up whatever gets hot, in the background, from now on. Idempotent.
+
+    mode: "auto"; "eager" compiles every code object from its first run on; "off" is disable(). Raises
+    UnsupportedPython where ftjit cannot run, ValueError for another mode."""
+    if mode not in _MODES:
+        raise ValueError(f"mode is {mode!r}; it must be one of {', '.join(_MODES)}")
+    if mode == "off":
+        disable()
+        return
+    runtime = tier()
+    runtime.set_eager(mode == "eager")
+    runtime.enable()
+
+
+def disable() -> None:
+    """Stop compiling and entering; executors that are running leave at their next poll. Idempotent."""
+    runtime = existing()
+    if runtime is not None:
+        runtime.set_eager(False)
+        runtime.disable()
+
+
+def code_of(target: Any) -> CodeType:
+    """The code object of a function, method, code object, or what wraps one. TypeError for anything else."""
+    seen = target
+    while not isinstance(seen, CodeType):
+        if isinstance(seen, MethodType):
+            seen = seen.__func__
+        elif isinstance(seen, FunctionType):
+            seen = seen.__code__
+        elif isinstance(seen, functools.partial):
+            seen = seen.func
+        elif hasattr(seen, "__wrapped__"):
+            seen = seen.__wrapped__
+        elif isinstance(seen, staticmethod | classmethod):
+            seen = seen.__func__
+        else:
+            raise TypeError(f"{target!r} is not a Python function")
+    return seen
+
+
+def jit[F: Callable[..., Any]](function: F) -> F:
+    """Decorator: compile this function as soon as it is called twice, hot or not (once ftjit is enabled)."""
+    tier().open_door(code_of(function), insist=True)
+    return function
+
+
+def never[F: Callable[..., Any]](function: F) -> F:
+    """Decorator: leave this function to the interpreter."""
+    runtime = tier()
+    code = code_of(function)
+    record = runtime.record(code)
+    record.never = True
+    record.refused[0] = ("ftjit.never", 0)
+    runtime.close_door(code, record)
+    return function
+
+
+def compile(function: Callable[..., Any], *args: Any, timeout: float = 30.0) -> None:
+    """Compile the function now for these argument types, and wait: it is called with `args` until machine code is
+    installed for its start. CompileError(reason, filename, lineno) when it stays in the interpreter; needs enable()."""
+    runtime = tier()
+    code = code_of(function)
+    if not runtime.enabled:
+        runtime.enable()
+    record = runtime.record(code)
+    runtime.open_door(code, insist=True)
+    start = Bytecode(code).resume_offset
+    deadline = time.monotonic() + timeout
+    while not is_compiled(function):
+        refused = record.refused.get(start)
+        if refused is not None:
+            raise CompileError(refused[0], code.co_filename, line_of(code, refused[1]))
+        if time.monotonic() > deadline:
+            raise CompileError(f"not compiled within {timeout} s", code.co_filename, code.co_firstlineno)
+        function(*args)
+        time.sleep(0.001)
+
+
+def is_compiled(function: Callable[..., Any]) -> bool:
+    """True when an executor is installed for the function's start or one of its loops."""
+    runtime = existing()
+    if runtime is None:
+        return False
+    code = code_of(function)
+    record = runtime.known(code)
+    if record is None:
+        return False
+    lib = runtime.core.lib
+    return any(lib.slot_entry_state(id(code), offset) == INSTALLED for offset in list(record.installed))
+
+
+def explain(target: Any) -> Explanation:
+    """Why the function is, or is not, compiled: str() for people, .to_dict() for programs, .disassembly()."""
+    return _explain(existing(), code_of(target))
+
+
+def stats() -> Stats:
+    """The runtime's counters now; all zero if it never started."""
+    return collect(existing())
+
+
+def drain(timeout: float | None = None) -> bool:
+    """Wait until everything retired so far is freed. False when `timeout` seconds pass first."""
+    runtime = existing()
+    if runtime is None:
+        return True
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while runtime.core.lib.reclaim() != 0:
+        if deadline is not None and time.monotonic() >= deadline:
+            return False
+        time.sleep(0.0005)
+    return True

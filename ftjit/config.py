@@ -1,0 +1,61 @@
+"""Every setting: its FTJIT_* variable, its default, what it does. Read once, when the runtime starts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+def _flag(text: str) -> bool:
+    return text.strip().lower() not in ("", "0", "no", "off", "false")
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(name for name in text.replace(",", " ").split() if name)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of this process."""
+
+    enabled: bool = False  # FTJIT: enable when imported
+    tick_us: int = 1000  # FTJIT_TICK_US: microseconds between two samples
+    hot_samples: int = 3  # FTJIT_HOT_SAMPLES: samples that make a code object hot
+    relearn: int = 200  # FTJIT_RELEARN: times an exit is taken before its code is compiled anew
+    revisions: int = 6  # FTJIT_REVISIONS: how often one entry is compiled at most
+    code_limit: int = 64 << 20  # FTJIT_CODE_LIMIT: bytes of machine code after which no more is made
+    threads: int = 1  # FTJIT_COMPILE_THREADS: compiler threads at most
+    passes_off: frozenset[str] = frozenset()  # FTJIT_PASSES_OFF: passes to leave out, by name
+    dump: bool = False  # FTJIT_DUMP: print the IR of everything compiled to stderr
+    verify: bool = False  # FTJIT_VERIFY: check the IR after each pass
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {"bool": _flag, "int": int, "frozenset[str]": _names}
+VARIABLES: dict[str, str] = {
+    "enabled": "FTJIT",
+    "tick_us": "FTJIT_TICK_US",
+    "hot_samples": "FTJIT_HOT_SAMPLES",
+    "relearn": "FTJIT_RELEARN",
+    "revisions": "FTJIT_REVISIONS",
+    "code_limit": "FTJIT_CODE_LIMIT",
+    "threads": "FTJIT_COMPILE_THREADS",
+    "passes_off": "FTJIT_PASSES_OFF",
+    "dump": "FTJIT_DUMP",
+    "verify": "FTJIT_VERIFY",
+}
+
+
+def read() -> Config:
+    """The settings from the environment. ValueError, naming the variable, for a value that does not parse."""
+    values: dict[str, Any] = {}
+    for field in fields(Config):
+        text = os.environ.get(VARIABLES[field.name])
+        if text is None:
+            continue
+        try:
+            values[field.name] = _PARSERS[str(field.type)](text)
+        except ValueError:
+            raise ValueError(f"{VARIABLES[field.name]}={text!r}: not of type {field.type}") from None
+    return Config(**values)

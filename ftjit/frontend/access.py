@@ -1,0 +1,330 @@
+"""Reads and writes of shared memory: subscripts, attributes, globals, unpacking. In program order, each with its own
+checks (rules 1 to 3 of the memory model); nothing here is reused or hoisted."""
+
+from __future__ import annotations
+
+from types import BuiltinFunctionType, FunctionType
+from typing import Any, Final
+
+from ftjit.frontend.bytecode import Instruction
+from ftjit.frontend.core import Core, LeaveHere
+from ftjit.frontend.values import (
+    MISSING,
+    Boxed,
+    Constant,
+    Entry,
+    Home,
+    Local,
+    Null,
+    Number,
+    Pointer,
+    number_kind,
+)
+from ftjit.ir import Const
+from ftjit.ir.nodes import Operand
+
+_UNBOXABLE: Final = ("int", "float", "bool")
+
+
+class Access(Core):
+    """BINARY_OP's subscript, STORE_SUBSCR, slices, LOAD_ATTR, STORE_ATTR, LOAD_GLOBAL, UNPACK_SEQUENCE, builders."""
+
+    # ---- types ----------------------------------------------------------------------------------------------------
+
+    def expected_type(self, entry: Entry) -> type | None:
+        match entry:
+            case Local(_, known, sample) | Pointer(_, known, sample) | Home(known, sample):
+                return known or (None if sample is MISSING else type(sample))
+        return None
+
+    def typed_pointer(self, entry: Entry, wanted: type) -> Operand | None:
+        """A borrowed pointer to what is an exact `wanted`, guarded unless known; None for entries in stack homes,
+        whose object could go with its count before the result is used."""
+        if not isinstance(entry, Local | Pointer):
+            return None
+        pointer = self.pointer(entry)
+        assert pointer is not None
+        if entry.type is not wanted:
+            self.emit("guard_type", [pointer], [id(wanted)], reason="type")
+            if isinstance(entry, Local) and isinstance(self.state.outer.locals[entry.slot], Boxed):
+                self.state.outer.locals[entry.slot] = Boxed(wanted, entry.sample)
+        return pointer
+
+    def push_loaded(self, value: Operand, sample: Any) -> None:
+        """A pointer just loaded."""
+        self.push(Pointer(value, None, sample))
+
+    # ---- subscripts -----------------------------------------------------------------------------------------------
+
+    def subscript(self, instruction: Instruction) -> None:
+        container, index = self.stack[-2], self.stack[-1]
+        kind = self.expected_type(container)
+        top = len(self.stack) - 1
+        known = kind in (list, tuple) and self.kind_of(index, "int") == "int" and not isinstance(container, Home)
+        if not known or self.level() >= 2:
+            self.call_out("binary_op", instruction.argument, 2, [Home(str if kind is str else None)])
+            return
+        assert kind is not None
+        number = self.unbox(index, "int", top)
+        pointer = self.typed_pointer(container, kind)
+        assert pointer is not None
+        sample = _item_of(getattr(container, "sample", MISSING))
+        if kind is tuple:
+            result = self.emit("tuple_item_at", [pointer, number], reason="index")
+        elif self.level() == 0 or self.inlined:
+            result = self.emit("list_item", [pointer, number], reason="item")
+        else:
+            home = self.stack_home(top - 1)
+            self.emit("list_item_owned", [pointer, number], [home], reason="item")
+            self.drop(index, top)
+            del self.stack[-2:]
+            self.push(Home(None, sample))
+            return
+        self.drop(index, top)
+        del self.stack[-2:]
+        self.push_loaded(result, sample)
+
+    def op_STORE_SUBSCR(self, instruction: Instruction) -> None:
+        value, container, index = self.stack[-3:]
+        top = len(self.stack) - 1
+        plain = self.expected_type(container) is list and self.kind_of(index, "int") == "int"
+        if not plain or isinstance(container, Home) or isinstance(value, Number) and not self._storable(value):
+            self.call_out("store_subscr", 0, 3)
+            return
+        if self.level() >= 1:
+            self.call_out("store_subscr", 0, 3)
+            return
+        number = self.unbox(index, "int", top)
+        pointer = self.typed_pointer(container, list)
+        assert pointer is not None
+        self.settle_pointers(3)
+        match value:
+            case Number("float", number_value):
+                self.emit("list_store_float", [pointer, number, number_value], reason="store")
+            case Number("int", number_value) if hasattr(number_value, "number"):
+                self.emit("list_store_int", [pointer, number, number_value], reason="store")
+            case Number(_, constant):
+                object = bool(constant.value) if value.kind == "bool" else constant.value  # type: ignore[union-attr]
+                self.emit("list_store_constant", [pointer, number], [id(object)], reason="store")
+            case Constant(object) if self.layout.is_immortal(object):
+                self.emit("list_store_constant", [pointer, number], [id(object)], reason="store")
+            case _:
+                item = self.pointer(value, top - 2)
+                assert item is not None
+                self.emit("list_store_object", [pointer, number, item], reason="store")
+                self.drop(value, top - 2)
+        self.drop(index, top)
+        del self.stack[-3:]
+
+    @staticmethod
+    def _storable(value: Number) -> bool:
+        """A bool in a register has no object at hand; a constant int must be one of the immortal small ones."""
+        if hasattr(value.value, "number"):
+            return value.kind != "bool"
+        return value.kind != "int" or -5 <= value.value.value <= 256  # type: ignore[union-attr]
+
+    def op_BINARY_SLICE(self, instruction: Instruction) -> None:
+        kind = self.expected_type(self.stack[-3])
+        self.call_out("binary_slice", 0, 3, [Home(kind if kind in (list, str, tuple, bytes) and self._is_fact(-3) else None)])
+
+    def _is_fact(self, position: int) -> bool:
+        return getattr(self.stack[position], "type", None) is not None
+
+    def op_STORE_SLICE(self, instruction: Instruction) -> None:
+        self.call_out("store_slice", 0, 4)
+
+    # ---- attributes -----------------------------------------------------------------------------------------------
+
+    def op_LOAD_ATTR(self, instruction: Instruction) -> None:
+        owner = self.stack[-1]
+        special = instruction.special
+        name = self.frame.bytecode.code.co_names[instruction.argument >> 1]
+        if isinstance(owner, Local | Pointer) and self.level() < 2:
+            if special in ("LOAD_ATTR_INSTANCE_VALUE", "LOAD_ATTR_SLOT"):
+                self._load_instance(instruction, owner, name)
+                return
+            if special.startswith("LOAD_ATTR_METHOD_") and self._load_method(instruction, owner, name):
+                return
+        results: list[Entry] = [Home()]
+        if instruction.argument & 1:
+            results.append(Home())
+        self.call_out("load_attr", instruction.argument, 1, results)
+
+    def _load_instance(self, instruction: Instruction, owner: Local | Pointer, name: str) -> None:
+        form = "value" if instruction.special == "LOAD_ATTR_INSTANCE_VALUE" else "slot"
+        version, offset = instruction.cache32(1), instruction.caches[3]
+        pointer = self.pointer(owner)
+        assert pointer is not None
+        sample = MISSING if owner.sample is MISSING else self.layout.peek(owner.sample, version, offset, MISSING)
+        top = len(self.stack) - 1
+        if self.level() == 0 or self.inlined:
+            result = self.emit(f"attr_{form}", [pointer], [version, offset], reason="attribute", detail=name)
+            self.pop()
+            self.push_loaded(result, sample)
+        else:
+            immediates = [version, offset, self.stack_home(top)]
+            self.emit(f"attr_{form}_owned", [pointer], immediates, reason="attribute", detail=name)
+            self.pop()
+            self.push(Home(None, sample))
+        if instruction.argument & 1:
+            self.push(Null())
+
+    def _load_method(self, instruction: Instruction, owner: Local | Pointer, name: str) -> bool:
+        """self.method: the type's version says which function it is; the owner becomes its self."""
+        version = instruction.cache32(1)
+        cls = type(owner.sample)
+        function = None if owner.sample is MISSING else self.layout.method(cls, name)
+        if not isinstance(function, FunctionType) or not instruction.argument & 1 or not self.may_inline(function):
+            return False
+        pointer = self.pointer(owner)
+        assert pointer is not None
+        self.emit("guard_version", [pointer], [version], reason="attribute", detail=name)
+        if not instruction.special.endswith("_NO_DICT"):
+            # No instance attribute of that name: the keys that all instances share are as they were.
+            self.emit("guard_instance_keys", [pointer], [instruction.cache32(3)], reason="attribute", detail=name)
+        self.pop()
+        self.push(Constant(function))
+        self.push(owner)
+        return True
+
+    def op_STORE_ATTR(self, instruction: Instruction) -> None:
+        value, owner = self.stack[-2], self.stack[-1]
+        forms = {"STORE_ATTR_INSTANCE_VALUE": "value", "STORE_ATTR_SLOT": "slot"}
+        form = forms.get(instruction.special)
+        number = isinstance(value, Number)
+        if (
+            form is None
+            or not isinstance(owner, Local | Pointer)
+            or self.level() >= 1
+            or (number and (value.kind == "bool" or not hasattr(value.value, "number")))
+        ):
+            self.call_out("store_attr", instruction.argument, 2)
+            return
+        version, offset = instruction.cache32(1), instruction.caches[3]
+        pointer = self.pointer(owner)
+        assert pointer is not None
+        top = len(self.stack) - 1
+        self.settle_pointers(2)
+        if isinstance(value, Number):
+            what, operand = value.kind, value.value
+        else:
+            loaded = self.pointer(value, top - 1)
+            assert loaded is not None
+            what, operand = "object", loaded
+        self.emit(f"attr_{form}_store_{what}", [pointer, operand], [version, offset], reason="store")
+        self.drop(value, top - 1)
+        del self.stack[-2:]
+
+    # ---- globals --------------------------------------------------------------------------------------------------
+
+    def op_LOAD_GLOBAL(self, instruction: Instruction) -> None:
+        name = self.frame.bytecode.code.co_names[instruction.argument >> 1]
+        sample = self.snapshot.global_value(name)
+        if instruction.special == "LOAD_GLOBAL_MODULE" and self.level() < 1:
+            version, index = instruction.caches[1], instruction.caches[3]
+            value = self.emit("global_value", [], [version, index], reason="global", detail=name)
+        elif instruction.special == "LOAD_GLOBAL_BUILTIN" and self.level() < 1:
+            module, builtins, index = instruction.caches[1:4]
+            value = self.emit("builtin_value", [], [module, builtins, index], reason="global", detail=name)
+        elif self.inlined:
+            raise self.not_inlinable(f"it reads the global {name}, which has no stable place yet")
+        else:
+            self.call_out("load_global", instruction.argument >> 1, 0, [Home(None, sample)])
+            if instruction.argument & 1:
+                self.push(Null())
+            return
+        callee = sample if isinstance(sample, FunctionType | BuiltinFunctionType | type) else None
+        self.push(Pointer(value, None, sample, callee))
+        if instruction.argument & 1:
+            self.push(Null())
+
+    # ---- building and taking apart --------------------------------------------------------------------------------
+
+    def op_UNPACK_SEQUENCE(self, instruction: Instruction) -> None:
+        entry = self.stack[-1]
+        count = instruction.argument
+        kind = self.expected_type(entry)
+        hints = {"UNPACK_SEQUENCE_TUPLE": tuple, "UNPACK_SEQUENCE_TWO_TUPLE": tuple, "UNPACK_SEQUENCE_LIST": list}
+        kind = kind or hints.get(instruction.special)
+        sample = getattr(entry, "sample", MISSING)
+        top = len(self.stack) - 1
+        if kind not in (tuple, list):
+            raise LeaveHere("neither a tuple nor a list")
+        if self.level() >= 1 or not isinstance(entry, Home | Local | Pointer):
+            self._unpack_out(entry, kind, count)
+            return
+        pointer = self.pointer(entry, top)
+        assert pointer is not None
+        if getattr(entry, "type", None) is not kind:
+            self.emit("guard_type", [pointer], [id(kind)], reason="type")
+        self.emit("guard_length", [pointer], [count], reason="length")
+        items: list[Entry] = []
+        for i in range(count):
+            if kind is list:
+                value = self.emit("list_item", [pointer, Const(i)], reason="item")
+            else:
+                name = "tuple_item_alive" if isinstance(entry, Home) else "tuple_item"
+                value = self.emit(name, [pointer], [self.layout.tuple_items + 8 * i], reason="item")
+            items.append(Pointer(value, None, _nth_of(sample, i)))
+        self.drop(entry, top, late=False)
+        self.pop()
+        self.stack.extend(reversed(items))
+
+    def _unpack_out(self, entry: Entry, kind: type, count: int) -> None:
+        if getattr(entry, "type", None) is not kind:
+            pointer = self.pointer(entry, len(self.stack) - 1)
+            assert pointer is not None
+            self.emit("guard_type", [pointer], [id(kind)], reason="type")
+        sample = getattr(entry, "sample", MISSING)
+        self.call_out("unpack_sequence", count, 1, [Home(None, _nth_of(sample, i)) for i in reversed(range(count))])
+
+    def _build(self, instruction: Instruction, helper: str, kind: type, per: int = 1) -> None:
+        count = instruction.argument
+        self.call_out(helper, count, count * per, [Home(kind)])
+
+    def op_BUILD_LIST(self, instruction: Instruction) -> None:
+        self._build(instruction, "build_list", list)
+
+    def op_BUILD_TUPLE(self, instruction: Instruction) -> None:
+        self._build(instruction, "build_tuple", tuple)
+
+    def op_BUILD_MAP(self, instruction: Instruction) -> None:
+        self._build(instruction, "build_map", dict, 2)
+
+    def op_BUILD_SLICE(self, instruction: Instruction) -> None:
+        self._build(instruction, "build_slice", slice)
+
+    def op_BUILD_STRING(self, instruction: Instruction) -> None:
+        self._build(instruction, "build_string", str)
+
+    def op_FORMAT_SIMPLE(self, instruction: Instruction) -> None:
+        self.call_out("format_simple", 0, 1, [Home()])
+
+    def op_FORMAT_WITH_SPEC(self, instruction: Instruction) -> None:
+        self.call_out("format_with_spec", 0, 2, [Home()])
+
+    def op_LIST_APPEND(self, instruction: Instruction) -> None:
+        self.call_out("list_append", instruction.argument, 1)
+
+    def op_CONTAINS_OP(self, instruction: Instruction) -> None:
+        self.call_out("contains_op", instruction.argument, 2, [Home(bool)])
+
+
+def _item_of(sample: Any) -> Any:
+    """Some item of a sample list or tuple, for its type."""
+    if type(sample) in (list, tuple):
+        try:
+            return sample[len(sample) // 2]
+        except IndexError:
+            return MISSING
+    return MISSING
+
+
+def _nth_of(sample: Any, index: int) -> Any:
+    try:
+        return sample[index] if type(sample) in (list, tuple) else MISSING
+    except IndexError:
+        return MISSING
+
+
+__all__ = ["Access", "number_kind"]

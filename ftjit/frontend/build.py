@@ -1,0 +1,231 @@
+"""From a snapshot to IR: walk the bytecode with abstract values, one block version per state it is reached in.
+
+The method is basic block versioning (Chevalier-Boisvert and Feeley, ECOOP 2015): a bytecode block is compiled once for
+each distinct knowledge of types on entry, up to a limit, then once for no knowledge. It peels what differs in a loop's
+first iteration, and in the steady state no type is checked twice. The pages beside this one do the work by area:
+arithmetic, access, calls, locals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ftjit.frontend.access import Access
+from ftjit.frontend.arithmetic import Arithmetic
+from ftjit.frontend.bytecode import Bytecode, read_locals
+from ftjit.frontend.calls import Calls
+from ftjit.frontend.core import MAX_BLOCKS, MAX_OPS, LeaveHere, NotInlinable, Uncompilable
+from ftjit.frontend.loops import Loops
+from ftjit.frontend.movement import Movement
+from ftjit.frontend.state import Frame, State
+from ftjit.frontend.values import MISSING, Boxed, Entry, Home, Number, RangeIterator, number_kind
+from ftjit.ir import Block, Const, Edge, Function, Op
+from ftjit.ir.nodes import FLOAT, INT, Operand
+from ftjit.profile.feedback import Feedback
+from ftjit.profile.snapshot import Snapshot
+from ftjit.versions import Layout
+
+_VERSIONS = 4
+
+
+@dataclass
+class Built:
+    """The IR, and the lines of bytecode that could not be compiled."""
+
+    function: Function
+    uncompiled: dict[int, str] = field(default_factory=dict)
+
+
+class Builder(Movement, Arithmetic, Access, Calls, Loops):
+    """Builds one executor's IR. Use `build`."""
+
+    def __init__(self, snapshot: Snapshot, feedback: Feedback, layout: Layout) -> None:
+        super().__init__(snapshot, feedback, layout)
+        self.versions: dict[Any, dict[Any, Block]] = {}
+        self.work: list[tuple[Block, State]] = []
+        self.leaders: dict[int, set[int]] = {}
+
+    # ---- blocks -------------------------------------------------------------------------------------------------
+
+    def _leaders(self, bytecode: Bytecode) -> set[int]:
+        known = self.leaders.get(id(bytecode))
+        if known is None:
+            known = {i.target for i in bytecode.instructions.values() if i.target is not None}
+            self.leaders[id(bytecode)] = known
+        return known
+
+    def _canonical(self, state: State) -> State:
+        """At a loop header nothing that the loop assigns counts as up to date in its home."""
+        state = state.copy()
+        frame = state.outer
+        if len(state.frames) == 1 and frame.offset in frame.bytecode.loops:
+            frame.synced -= frame.bytecode.stored_in_loop[frame.offset]
+        return state
+
+    def edge_to(self, state: State) -> Edge:
+        """An edge to the block for this state, which is made if there is none yet."""
+        state = self._canonical(state)
+        place = tuple((id(frame.bytecode), frame.offset) for frame in state.frames)
+        versions = self.versions.setdefault(place, {})
+        key = state.key()
+        block = versions.get(key)
+        limit = _VERSIONS if len(self.function.blocks) < MAX_BLOCKS // 3 else 2
+        if block is None and len(versions) >= limit and len(state.frames) == 1:
+            return self._general_edge(state)
+        if block is None:
+            block = self._new_block(state)
+            versions[key] = block
+        return Edge(block, state.operands())
+
+    def _new_block(self, state: State) -> Block:
+        if len(self.function.blocks) >= MAX_BLOCKS:
+            raise Uncompilable("too many blocks", self.offset)
+        outer = state.outer
+        block = Block(len(self.function.blocks), outer.offset, loop_depth=outer.bytecode.loop_depth(outer.offset))
+        self.function.blocks.append(block)
+
+        def parameter(operand: Operand) -> Operand:
+            value = self.function.value(operand.kind)
+            block.parameters.append(value)
+            return value
+
+        self.work.append((block, state.rebuild(parameter)))
+        return block
+
+    def _general_edge(self, state: State) -> Edge:
+        """Too many versions: through a block that puts every local into its home, to the one that knows no types."""
+        place = ("general", id(state.outer.bytecode), state.outer.offset)
+        versions = self.versions.setdefault(place, {})
+        saved = self.block, self.state, self.offset, self.before
+        through = self._new_block(state)
+        block, inner = self.work.pop()
+        assert block is through
+        self.enter_block(through, inner)
+        frame = self.state.outer
+        for slot, entry in enumerate(frame.locals):
+            if isinstance(entry, Number):
+                self.write_back(slot)
+                frame.locals[slot] = Boxed()
+            elif isinstance(entry, Boxed):
+                frame.locals[slot] = Boxed(None, entry.sample, False)
+        frame.synced = set(range(len(frame.locals)))
+        frame.stack = [self._general(entry, position) for position, entry in enumerate(frame.stack)]
+        general = self._canonical(self.state)
+        key = general.key()
+        if key not in versions:
+            versions[key] = self._new_block(general)
+        self.block.ops.append(Op("jump", [], target=Edge(versions[key], general.operands()), offset=self.offset))
+        self.block, self.state, self.offset, self.before = saved
+        return Edge(through, state.operands())
+
+    def _general(self, entry: Entry, position: int) -> Entry:
+        if isinstance(entry, Number | RangeIterator):
+            return entry
+        self.push_home(position)
+        return Home(None, own=isinstance(entry, Home) and entry.own)
+
+    def enter_block(self, block: Block, state: State) -> None:
+        self.block = block
+        self.state = state.copy()
+        self.offset = state.top.offset
+        caller = self.state.frames[1].caller if len(self.state.frames) > 1 else None
+        self.before = caller or self.state.outer.copy()
+
+    # ---- the walk -----------------------------------------------------------------------------------------------
+
+    def build(self) -> Built:
+        self._entry()
+        while self.work:
+            block, state = self.work.pop()
+            saved = self.block
+            self.enter_block(block, state)
+            self._walk()
+            self.block = saved
+            if sum(len(b.ops) for b in self.function.blocks) > MAX_OPS:
+                raise Uncompilable("the function is too large", self.offset)
+        return Built(self.function, self.uncompiled)
+
+    def _walk(self) -> None:
+        """Compile instructions into the current block until control leaves it."""
+        while True:
+            frame = self.state.top
+            instruction = frame.bytecode.instructions[frame.offset]
+            self.offset = instruction.offset
+            if len(self.state.frames) == 1:
+                self.before = frame.copy()
+            handler = getattr(self, f"op_{instruction.name}", None)
+            if handler is None:
+                if self.inlined:
+                    raise self.not_inlinable(f"it has {instruction.name}")
+                self.leave("uncompiled", f"{instruction.name} is not compiled")
+                return
+            self.pending_offset = instruction.next_offset
+            try:
+                done = handler(instruction) is False
+            except LeaveHere as why:
+                if self.inlined:
+                    raise self.not_inlinable(str(why)) from None
+                self.leave("uncompiled", f"{instruction.name}: {why}")
+                return
+            if done:
+                return
+            self.state.top.offset = self.pending_offset
+            top = self.state.top
+            if top.offset in self._leaders(top.bytecode):
+                self.offset = top.offset
+                self.before = self.state.outer.copy() if len(self.state.frames) == 1 else self.before
+                self.block.ops.append(Op("jump", [], target=self.edge_to(self.state), offset=self.offset))
+                return
+
+    # ---- the way in ---------------------------------------------------------------------------------------------
+
+    def _entry(self) -> None:
+        """The first block: unbox what the code reads, check what the snapshot promised; anything else declines."""
+        snapshot, bytecode = self.snapshot, self.bytecode
+        locals_: list[Entry | None] = [
+            Boxed(None, sample, sample is not MISSING) for sample in snapshot.locals
+        ]
+        frame = Frame(bytecode, snapshot.offset, locals_, [], set(range(len(locals_))))
+        frame.stack = [Home(None, sample) for sample in snapshot.stack]
+        block = Block(0, snapshot.offset, loop_depth=bytecode.loop_depth(snapshot.offset))
+        self.function.blocks.append(block)
+        self.enter_block(block, State([frame]))
+        frame = self.state.outer
+        # `bound` is what the snapshot saw, not a fact: check where it is used.
+        frame.locals = [Boxed(None, entry.sample, False) if isinstance(entry, Boxed) else entry for entry in frame.locals]
+        for slot in sorted(self._read_before_written()):
+            kind = number_kind(snapshot.locals[slot])
+            if kind is not None and not self.feedback.is_mixed(slot):
+                value = self.emit(f"load_{kind}", [], [self.home(slot)], reason="entry")
+                frame.locals[slot] = Number(kind, value)
+        self.enter_iterators()
+        if snapshot.is_start:
+            frame.offset = bytecode.instructions[snapshot.offset].next_offset
+        self.before = frame.copy()
+        self.block.ops.append(Op("jump", [], target=self.edge_to(self.state), offset=self.offset))
+
+    def _read_before_written(self) -> set[int]:
+        """Locals that some reachable instruction reads; all those assigned first are harmless to leave out."""
+        start = self.snapshot.offset
+        headers = [header for header, last in self.bytecode.loops.items() if header <= start <= last]
+        low = min([start, *headers])
+        return {
+            slot
+            for instruction in self.bytecode.instructions.values()
+            if instruction.offset >= low
+            for slot in read_locals(instruction)
+            if slot < len(self.snapshot.locals)
+        }
+
+
+def build(snapshot: Snapshot, feedback: Feedback, layout: Layout) -> Built:
+    """The IR of an executor for the snapshot's entry. Uncompilable when there is nothing worth running."""
+    while True:
+        try:
+            return Builder(snapshot, feedback, layout).build()
+        except NotInlinable as call:
+            feedback.not_inlined[call.offset] = call.reason
+
+
+__all__ = ["FLOAT", "INT", "Built", "Const", "build"]

@@ -1,0 +1,336 @@
+"""What every page of the builder uses: emitting ops, exits, homes, and putting values where a call out sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import CodeType
+
+from ftjit.frontend.bytecode import Bytecode
+from ftjit.frontend.state import Frame, State
+from ftjit.frontend.values import (
+    MISSING,
+    Boxed,
+    Condition,
+    Constant,
+    Entry,
+    Home,
+    Local,
+    Null,
+    Number,
+    Pointer,
+    RangeIterator,
+    number_constant,
+    number_kind,
+)
+from ftjit.ir import OPS, Block, Const, Exit, Function, Move, Op, Value
+from ftjit.ir.nodes import FLOAT, INT, Operand
+from ftjit.profile.feedback import Feedback
+from ftjit.profile.snapshot import Snapshot
+from ftjit.versions import Layout
+
+MAX_BLOCKS = 600
+MAX_OPS = 12_000
+REGISTER_KIND = {"int": INT, "bool": INT, "float": FLOAT}
+
+
+class Uncompilable(Exception):
+    """This code object, or this entry of it, stays in the interpreter. (reason, bytecode offset)"""
+
+    def __init__(self, reason: str, offset: int) -> None:
+        super().__init__(reason, offset)
+        self.reason = reason
+        self.offset = offset
+
+
+class LeaveHere(Exception):
+    """This bytecode is the interpreter's. Raised before the bytecode has done anything."""
+
+
+class NotInlinable(Exception):
+    """The call at this offset of the outer function cannot be inlined after all."""
+
+    def __init__(self, offset: int, reason: str) -> None:
+        super().__init__(offset, reason)
+        self.offset = offset
+        self.reason = reason
+
+
+class Core:
+    """The builder's state and its smallest steps."""
+
+    block: Block
+    state: State
+
+    def __init__(self, snapshot: Snapshot, feedback: Feedback, layout: Layout) -> None:
+        self.snapshot = snapshot
+        self.feedback = feedback
+        self.layout = layout
+        self.bytecode = Bytecode(snapshot.code, snapshot.bytecode)
+        self.function = Function(f"{snapshot.code.co_qualname}@{snapshot.offset}")
+        self.uncompiled: dict[int, str] = {}
+        self.callees: dict[CodeType, Bytecode | None] = {}
+        self.offset = snapshot.offset
+        self.before: Frame = Frame(self.bytecode, 0, [], [])
+        self.pending_offset = 0
+
+    # ---- small things -------------------------------------------------------------------------------------------
+
+    @property
+    def frame(self) -> Frame:
+        return self.state.top
+
+    @property
+    def stack(self) -> list[Entry]:
+        return self.state.top.stack
+
+    @property
+    def inlined(self) -> bool:
+        return len(self.state.frames) > 1
+
+    def level(self) -> int:
+        """How often this bytecode has disappointed: 0 speculate, 1 differently, 2 do the general thing."""
+        return self.feedback.level(self.before.offset if self.inlined else self.offset)
+
+    def home(self, slot: int) -> int:
+        """Byte offset in the frame of a slot of localsplus."""
+        return self.layout.localsplus + 8 * slot
+
+    def stack_slot(self, position: int) -> int:
+        return len(self.snapshot.locals) + position
+
+    def stack_home(self, position: int) -> int:
+        return self.home(self.stack_slot(position))
+
+    def not_inlinable(self, reason: str) -> NotInlinable:
+        return NotInlinable(self.before.offset, reason)
+
+    # ---- emitting -----------------------------------------------------------------------------------------------
+
+    def emit(
+        self, name: str, arguments: Sequence[Operand], immediates: Sequence[int] = (), reason: str = "", detail: str = ""
+    ) -> Value:
+        """Append an op; its exit, if it has one, goes before the current bytecode. Returns its result (or a value that
+        nothing defines, for ops without one: do not use it)."""
+        info = OPS[name]
+        if self.inlined:
+            if "exit" in info.flags and self.frame.effects:
+                raise self.not_inlinable("it would have to leave after an effect")
+            if "effect" in info.flags and "exit" in info.flags:
+                self.frame.effects = True
+        result = self.function.value(info.result) if info.result else None
+        exit = self.exit(reason or name, detail) if "exit" in info.flags else None
+        self.block.ops.append(Op(name, list(arguments), result, tuple(immediates), exit, None, self.before.offset))
+        return result or Value(INT, 0)
+
+    def leave(self, reason: str, detail: str = "") -> None:
+        """End the block: the interpreter does the current bytecode."""
+        if self.inlined and self.frame.effects:
+            raise self.not_inlinable("it would have to leave after an effect")
+        if reason == "uncompiled":
+            self.uncompiled[self.before.offset if self.inlined else self.offset] = detail
+        self.block.ops.append(Op("leave", [], exit=self.exit(reason, detail), offset=self.before.offset))
+
+    def exit(self, reason: str, detail: str = "") -> Exit:
+        """The frame state before the current bytecode; for an inlined one, before the call."""
+        frame = self.before
+        moves: list[Move] = []
+        made: dict[tuple[str, Operand], int] = {}
+
+        def add(move: Move) -> None:
+            if len(move.operands) == 1 and move.kind in ("int", "float"):
+                same = made.setdefault((move.kind, move.operands[0]), len(moves))
+                if same != len(moves):
+                    move = Move("same", move.slot, (), same)
+            moves.append(move)
+
+        for slot, entry in enumerate(frame.locals):
+            if isinstance(entry, Number) and slot not in frame.synced:
+                add(Move(entry.kind, slot, (entry.value,)))
+        for position, entry in enumerate(frame.stack):
+            move = self._stack_move(entry, self.stack_slot(position))
+            if move is not None:
+                add(move)
+        return Exit(frame.offset, len(frame.stack), reason, moves, detail)
+
+    def _stack_move(self, entry: Entry, slot: int) -> Move | None:
+        match entry:
+            case Home():
+                return None
+            case Number(kind, value):
+                return Move(kind, slot, (value,))
+            case Local(source):
+                return Move("local", slot, (), source)
+            case Pointer(value):
+                return Move("new_reference", slot, (value,))
+            case Constant(object):
+                return Move("constant", slot, (), id(object))
+            case Null():
+                return Move("null", slot)
+            case RangeIterator(current, stop, step):
+                return Move("range_iterator", slot, (current, stop), step)
+        raise Uncompilable(f"no way to put {entry} back into the frame", self.offset)
+
+    # ---- the stack ----------------------------------------------------------------------------------------------
+
+    def push(self, entry: Entry) -> None:
+        self.stack.append(entry)
+
+    def push_number(self, kind: str, value: Operand) -> None:
+        self.stack.append(Number(kind, value))
+
+    def push_constant(self, value: object) -> None:
+        self.stack.append(number_constant(value) or Constant(value))
+
+    def pop(self) -> Entry:
+        return self.stack.pop()
+
+    # ---- numbers ------------------------------------------------------------------------------------------------
+
+    def kind_of(self, entry: Entry, hint: str | None = None) -> str | None:
+        """The unboxed kind to expect: a fact for numbers, else the type, the sample, the hint."""
+        match entry:
+            case Number(kind):
+                return kind
+            case Local(_, type_, sample) | Pointer(_, type_, sample) | Home(type_, sample):
+                if type_ is not None:
+                    return {int: "int", float: "float", bool: "bool"}.get(type_)
+                if sample is not MISSING:
+                    return number_kind(sample)
+                return hint
+        return None
+
+    def unbox(self, entry: Entry, kind: str, position: int | None = None) -> Operand:
+        """The number in an entry, guarded; `position` is where on the stack it is (its home, for a Home)."""
+        match entry:
+            case Number(own, value):
+                return self.convert(value, own, kind)
+            case Local(slot):
+                value = self.emit(f"load_{kind}", [], [self.home(slot)], reason="type")
+                outer = self.state.outer
+                if isinstance(outer.locals[slot], Boxed):
+                    outer.locals[slot] = Number(kind, value)
+                    outer.synced.add(slot)
+                return value
+            case Pointer(value):
+                return self.emit(f"unbox_{kind}", [value], reason="type")
+            case Home() if position is not None:
+                return self.emit(f"load_{kind}", [], [self.stack_home(position)], reason="type")
+        raise LeaveHere(f"{type(entry).__name__} is no number")
+
+    def convert(self, value: Operand, own: str, kind: str) -> Operand:
+        if own == kind or (own == "bool" and kind == "int"):
+            return value
+        if kind == "float":
+            if isinstance(value, Const):
+                return Const(float(value.value))
+            return self.emit("float_from_int", [value])
+        raise LeaveHere(f"{own} where {kind} is needed")
+
+    # ---- objects ------------------------------------------------------------------------------------------------
+
+    def pointer(self, entry: Entry, position: int | None = None) -> Operand | None:
+        """A borrowed pointer to the entry's object, or None for a number."""
+        match entry:
+            case Local(slot):
+                return self.emit("load_object", [], [self.home(slot)])
+            case Pointer(value):
+                return value
+            case Home() if position is not None:
+                return self.emit("load_object", [], [self.stack_home(position)])
+            case Constant(object):
+                return Const(id(object))
+        return None
+
+    def drop(self, entry: Entry, position: int, late: bool = True) -> None:
+        """The stack entry is used up: give back its count, if it has one."""
+        if isinstance(entry, Home):
+            self.emit("drop_home_late" if late else "drop_home", [], [self.stack_home(position)], reason="drop")
+
+    def push_home(self, position: int) -> None:
+        """Put the outer frame's stack entry at `position` into its home, counted."""
+        frame = self.state.outer
+        entry = frame.stack[position]
+        home = self.stack_home(position)
+        match entry:
+            case Home() | RangeIterator():
+                return
+            case Number(kind, value):
+                self.emit(f"push_{kind}", [value], [home])
+                frame.stack[position] = Home({"int": int, "float": float, "bool": bool}[kind])
+            case Local(slot, type_, sample):
+                self.emit("push_local", [], [home, self.home(slot)])
+                frame.stack[position] = Home(type_, sample)
+            case Pointer(value, type_, sample):
+                self.emit("push_object", [value], [home])
+                frame.stack[position] = Home(type_, sample)
+            case Constant(object):
+                self.emit("push_constant", [], [home, id(object)])
+                frame.stack[position] = Home(type(object), object)
+            case Null():
+                self.emit("push_null", [], [home])
+                frame.stack[position] = Home()
+            case Condition():
+                raise Uncompilable("a condition outlives its jump", self.offset)
+
+    def settle_pointers(self, keep: int) -> None:
+        """Before an op that may end an object's life: every borrowed pointer below the top `keep` entries is counted."""
+        if self.inlined:
+            if any(isinstance(e, Pointer) for f in self.state.frames for e in (f.stack[: len(f.stack) - keep])):
+                raise self.not_inlinable("it holds borrowed pointers across a store")
+            return
+        for position, entry in enumerate(self.stack[: len(self.stack) - keep]):
+            if isinstance(entry, Pointer):
+                self.push_home(position)
+
+    def write_back(self, slot: int) -> None:
+        """The local's number into its home."""
+        frame = self.state.outer
+        entry = frame.locals[slot]
+        if isinstance(entry, Number) and slot not in frame.synced:
+            self.emit(f"store_{entry.kind}", [entry.value], [self.home(slot)])
+            frame.synced.add(slot)
+
+    # ---- calls out ----------------------------------------------------------------------------------------------
+
+    def call_out(self, helper: str, argument: int, pops: int, pushes: Sequence[Entry] = (), name: str = "call_out") -> Op:
+        """Run a C helper on the frame: everything goes home first; it takes `pops` entries and leaves `pushes`."""
+        if self.inlined:
+            raise self.not_inlinable("it calls out")
+        if self.bytecode_raises_elsewhere():
+            raise LeaveHere("a call outside the try block that this entry is in")
+        frame = self.frame
+        for slot in range(len(frame.locals)):
+            self.write_back(slot)
+        for position, entry in enumerate(frame.stack):
+            self.push_home(position)
+            if isinstance(entry, RangeIterator):
+                self.emit("push_null", [], [self.stack_home(position)])
+        depth = len(frame.stack)
+        del frame.stack[depth - pops :]
+        frame.stack.extend(pushes)
+        moves = []
+        for position, entry in enumerate(frame.stack):
+            if isinstance(entry, RangeIterator):
+                moves.append(Move("range_iterator", self.stack_slot(position), (entry.current, entry.stop), entry.step))
+        op = Op(
+            name,
+            [],
+            immediates=(self.layout.symbol(f"callout_{helper}"), argument, (depth << 32) | (self.offset_unit())),
+            exit=Exit(self.pending_offset, len(frame.stack), "status", moves),
+            offset=self.offset,
+        )
+        self.block.ops.append(op)
+        return op
+
+    def offset_unit(self) -> int:
+        """The code unit of the instruction itself, past its EXTENDED_ARG prefixes: what tracebacks look up."""
+        raw = self.bytecode.raw
+        position = self.offset
+        while raw[position] == self.layout.extended_arg:
+            position += 2
+        return position // 2
+
+    def bytecode_raises_elsewhere(self) -> bool:
+        """An exception here has no handler, but the interpreter would look one up at the place we came in by."""
+        table = self.layout.exception_table(self.snapshot.code)
+        return not table.covers(self.offset) and table.covers(self.snapshot.offset)

@@ -1,0 +1,207 @@
+"""Bytecodes that only move values: locals, constants, the stack."""
+
+from __future__ import annotations
+
+from ftjit.frontend.bytecode import Instruction
+from ftjit.frontend.core import Core, LeaveHere
+from ftjit.frontend.values import (
+    MISSING,
+    Boxed,
+    Constant,
+    Entry,
+    Home,
+    Local,
+    Null,
+    Number,
+    Pointer,
+    RangeIterator,
+    number_constant,
+)
+
+
+class Movement(Core):
+    """LOAD_FAST, STORE_FAST and their pairs; LOAD_CONST; POP_TOP, SWAP, COPY."""
+
+    # ---- loads --------------------------------------------------------------------------------------------------
+
+    def _load(self, slot: int) -> None:
+        entry = self.frame.locals[slot]
+        if isinstance(entry, Boxed):
+            self.push(Local(slot, entry.type, entry.sample))
+        elif entry is None:
+            raise LeaveHere("an unbound local")
+        else:
+            self.push(entry)
+
+    def op_LOAD_FAST(self, instruction: Instruction) -> None:
+        self._load(instruction.argument)
+
+    op_LOAD_FAST_BORROW = op_LOAD_FAST
+
+    def op_LOAD_FAST_CHECK(self, instruction: Instruction) -> None:
+        slot = instruction.argument
+        entry = self.frame.locals[slot]
+        if isinstance(entry, Boxed) and not entry.bound:
+            self.emit("guard_home_bound", [], [self.home(slot)], reason="unbound")
+            self.frame.locals[slot] = Boxed(entry.type, entry.sample)
+        self._load(slot)
+
+    def op_LOAD_FAST_LOAD_FAST(self, instruction: Instruction) -> None:
+        self._load(instruction.argument >> 4)
+        self._load(instruction.argument & 15)
+
+    op_LOAD_FAST_BORROW_LOAD_FAST_BORROW = op_LOAD_FAST_LOAD_FAST
+
+    def op_LOAD_FAST_AND_CLEAR(self, instruction: Instruction) -> None:
+        """The local moves to the stack; its home is empty then."""
+        if self.inlined:
+            raise LeaveHere("a comprehension")
+        slot = instruction.argument
+        entry = self.frame.locals[slot]
+        position = len(self.stack)
+        if isinstance(entry, Boxed):
+            self.emit("move_home", [], [self.stack_home(position), self.home(slot)])
+            self.emit("push_null", [], [self.home(slot)])
+            self.push(Home(entry.type, entry.sample))
+        else:
+            assert isinstance(entry, Number)
+            self.emit("drop_home_late", [], [self.home(slot)])
+            self.push(entry)
+        self.frame.locals[slot] = Boxed(bound=False)
+        self.frame.synced.add(slot)
+
+    def op_LOAD_CONST(self, instruction: Instruction) -> None:
+        self.push_constant(self.frame.bytecode.code.co_consts[instruction.argument])
+
+    def op_LOAD_SMALL_INT(self, instruction: Instruction) -> None:
+        self.push_constant(instruction.argument)
+
+    def op_PUSH_NULL(self, instruction: Instruction) -> None:
+        self.push(Null())
+
+    def op_NOP(self, instruction: Instruction) -> None:
+        pass
+
+    op_RESUME = op_NOP
+    op_NOT_TAKEN = op_NOP
+
+    # ---- stores -------------------------------------------------------------------------------------------------
+
+    def op_STORE_FAST(self, instruction: Instruction) -> None:
+        self._store(instruction.argument)
+
+    def op_STORE_FAST_LOAD_FAST(self, instruction: Instruction) -> None:
+        self._store(instruction.argument >> 4)
+        self._load(instruction.argument & 15)
+
+    def op_STORE_FAST_STORE_FAST(self, instruction: Instruction) -> None:
+        """The second store cannot leave, the first being done: both old values are looked at beforehand."""
+        first, second = instruction.argument >> 4, instruction.argument & 15
+        if not self.inlined and isinstance(self.frame.locals[second], Boxed):
+            if self.level() >= 1:
+                raise LeaveHere("a store that ends an object's life")
+            self.emit("guard_home_plain", [], [self.home(second)], reason="drop")
+            self.settle_pointers(2)
+        self._store(first)
+        self._store(second, late=True)
+
+    def _store(self, slot: int, late: bool = False) -> None:
+        entry = self.stack[-1]
+        if self.inlined:
+            self.frame.locals[slot] = self.pop()
+            return
+        frame = self.frame
+        old = frame.locals[slot]
+        self._settle_borrows(slot)
+        if isinstance(old, Boxed) and self.level() >= 1 and not late:
+            # The old value's end has run code here before: let it, as a call out.
+            self.call_out("store_fast", slot, 1)
+            known = frame.stack[len(frame.stack) :]
+            assert not known
+            frame.locals[slot] = Boxed(getattr(entry, "type", None), getattr(entry, "sample", MISSING))
+            frame.synced.add(slot)
+            return
+        suffix = "_late" if late else ""
+        position = len(self.stack) - 1
+        home = self.home(slot)
+        match entry:
+            case Number():
+                if isinstance(old, Boxed):
+                    self.emit(f"drop_home{suffix}", [], [home], reason="drop")
+                frame.locals[slot] = entry
+                frame.synced.discard(slot)
+            case Constant(object):
+                self.emit(f"store_constant{suffix}", [], [home, id(object)], reason="drop")
+                frame.locals[slot] = Boxed(type(object), object)
+            case Home(type_, sample):
+                self.emit(f"store_home{suffix}", [], [home, self.stack_home(position)], reason="drop")
+                frame.locals[slot] = Boxed(type_, sample)
+            case Local(_, type_, sample) | Pointer(_, type_, sample):
+                pointer = self.pointer(entry)
+                assert pointer is not None
+                self.emit(f"store_object{suffix}", [pointer], [home], reason="drop")
+                frame.locals[slot] = Boxed(type_, sample)
+            case _:
+                raise LeaveHere(f"storing {type(entry).__name__}")
+        if not isinstance(entry, Number):
+            frame.synced.add(slot)
+        self.pop()
+
+    def _settle_borrows(self, slot: int) -> None:
+        """Stack entries borrowed from this local get counts of their own; the top one is being stored."""
+        for position, entry in enumerate(self.stack[:-1]):
+            if isinstance(entry, Local) and entry.slot == slot:
+                self.push_home(position)
+
+    # ---- the stack ----------------------------------------------------------------------------------------------
+
+    def op_POP_TOP(self, instruction: Instruction) -> None:
+        entry = self.stack[-1]
+        if isinstance(entry, Home) and self.level() >= 1:
+            self.call_out("pop_top", 0, 1)
+            return
+        self.drop(entry, len(self.stack) - 1, late=False)
+        self.pop()
+
+    def op_POP_ITER(self, instruction: Instruction) -> None:
+        self.op_POP_TOP(instruction)
+
+    op_END_FOR = op_POP_TOP
+
+    def op_SWAP(self, instruction: Instruction) -> None:
+        top = len(self.stack) - 1
+        other = len(self.stack) - instruction.argument
+        a, b = self.stack[other], self.stack[top]
+        if isinstance(a, RangeIterator) or isinstance(b, RangeIterator) or not self.inlined:
+            homes = [isinstance(a, Home), isinstance(b, Home)]
+            if all(homes):
+                self.emit("swap_homes", [], [self.stack_home(other), self.stack_home(top)])
+            elif homes[0]:
+                self.emit("move_home", [], [self.stack_home(top), self.stack_home(other)])
+            elif homes[1]:
+                self.emit("move_home", [], [self.stack_home(other), self.stack_home(top)])
+        self.stack[other], self.stack[top] = b, a
+
+    def op_COPY(self, instruction: Instruction) -> None:
+        position = len(self.stack) - instruction.argument
+        entry: Entry = self.stack[position]
+        if isinstance(entry, RangeIterator):
+            raise LeaveHere("a second reference to an iterator")
+        if isinstance(entry, Home):
+            self.emit("push_local", [], [self.stack_home(len(self.stack)), self.stack_home(position)])
+            entry = Home(entry.type, entry.sample)
+        self.push(entry)
+
+    def op_LOAD_COMMON_CONSTANT(self, instruction: Instruction) -> None:
+        raise LeaveHere("an assertion that fails")
+
+    # ---- cells --------------------------------------------------------------------------------------------------
+
+    def op_LOAD_DEREF(self, instruction: Instruction) -> None:
+        self.call_out("load_deref", instruction.argument, 0, [Home()])
+
+    def op_STORE_DEREF(self, instruction: Instruction) -> None:
+        self.call_out("store_deref", instruction.argument, 1)
+
+
+__all__ = ["Movement", "number_constant"]

@@ -1,0 +1,178 @@
+"""What the frontend knows of each local and stack entry while it walks the bytecode.
+
+`sample` is the object that was really there in the snapshot, or one reached from it by loads without effect: it guides
+guesses and is never trusted. `type` is a fact: the exact builtin type of the object, which nothing can change.
+`key()` is what two states must agree on to share a block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ftjit.ir import Const, Value
+from ftjit.ir.nodes import Operand
+from ftjit.profile.missing import MISSING
+
+
+KIND_OF: Final[dict[type, str]] = {int: "int", float: "float", bool: "bool"}
+
+
+def number_kind(sample: object) -> str | None:
+    """The unboxed kind that fits the sample: an int only if it fits 64 bits."""
+    if type(sample) is int:
+        return "int" if -(2**63) <= sample < 2**63 else None
+    return KIND_OF.get(type(sample))
+
+
+class Entry:
+    """A local or a stack entry."""
+
+    __slots__ = ()
+
+    def key(self) -> Any:
+        return type(self).__name__
+
+    def operands(self) -> Iterator[Operand]:
+        return iter(())
+
+    def rebuild(self, fresh: Callable[[Operand], Operand]) -> Entry:
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Entry):
+    """Unboxed. kind: "int", "float" or "bool" (0 or 1 in an int register)."""
+
+    kind: str
+    value: Operand
+
+    def key(self) -> Any:
+        return self.kind
+
+    def operands(self) -> Iterator[Operand]:
+        yield self.value
+
+    def rebuild(self, fresh: Callable[[Operand], Operand]) -> Entry:
+        return Number(self.kind, fresh(self.value))
+
+
+@dataclass(frozen=True, slots=True)
+class Boxed(Entry):
+    """A local whose value is in its home. `bound` False: it may have none."""
+
+    type: type | None = None
+    sample: Any = field(default=MISSING, compare=False)
+    bound: bool = True
+
+    def key(self) -> Any:
+        return ("boxed", self.type, self.bound)
+
+
+@dataclass(frozen=True, slots=True)
+class Local(Entry):
+    """A stack entry borrowed from a boxed local of the frame."""
+
+    slot: int
+    type: type | None = None
+    sample: Any = field(default=MISSING, compare=False)
+
+    def key(self) -> Any:
+        return ("local", self.slot, self.type)
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer(Entry):
+    """A borrowed pointer in a register, alive up to the next safepoint. `callee` is the object it is known to be."""
+
+    value: Operand
+    type: type | None = None
+    sample: Any = field(default=MISSING, compare=False)
+    callee: Any = None
+
+    def key(self) -> Any:
+        return ("pointer", self.type, id(self.callee))
+
+    def operands(self) -> Iterator[Operand]:
+        yield self.value
+
+    def rebuild(self, fresh: Callable[[Operand], Operand]) -> Entry:
+        return Pointer(fresh(self.value), self.type, self.sample, self.callee)
+
+
+@dataclass(frozen=True, slots=True)
+class Home(Entry):
+    """A stack entry that is where the interpreter has it, with a count of its own. `own`: an iterator nobody else
+    refers to."""
+
+    type: type | None = None
+    sample: Any = field(default=MISSING, compare=False)
+    own: bool = False
+
+    def key(self) -> Any:
+        return ("home", self.type, self.own)
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Entry):
+    """An object that the code object owns, or an immortal one."""
+
+    object: Any
+
+    def key(self) -> Any:
+        return ("constant", id(self.object))
+
+
+@dataclass(frozen=True, slots=True)
+class Null(Entry):
+    """The empty stack entry that calls have."""
+
+
+@dataclass(frozen=True, slots=True)
+class RangeIterator(Entry):
+    """A range iterator that exists only as numbers: next value, stop, and a step known when compiling."""
+
+    current: Operand
+    stop: Operand
+    step: int
+
+    def key(self) -> Any:
+        return ("range", self.step)
+
+    def operands(self) -> Iterator[Operand]:
+        yield self.current
+        yield self.stop
+
+    def rebuild(self, fresh: Callable[[Operand], Operand]) -> Entry:
+        return RangeIterator(fresh(self.current), fresh(self.stop), self.step)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition(Entry):
+    """A comparison whose jump follows at once. kind: "int", "float", or "same" (a pointer and an address or pointer)."""
+
+    kind: str
+    operator: str
+    left: Operand
+    right: Operand
+
+
+INT_LIMIT: Final = 2**63
+
+
+def number_constant(value: object) -> Number | None:
+    """A constant as an unboxed number, if it is one."""
+    if type(value) is bool:
+        return Number("bool", Const(int(value)))
+    if type(value) is int and -INT_LIMIT <= value < INT_LIMIT:
+        return Number("int", Const(value))
+    if type(value) is float:
+        return Number("float", Const(value))
+    return None
+
+
+__all__ = [
+    "MISSING", "Boxed", "Condition", "Constant", "Entry", "Home", "Local", "Null", "Number", "Pointer",
+    "RangeIterator", "Value", "number_constant", "number_kind",
+]  # fmt: skip

@@ -1,0 +1,131 @@
+"""What the IR is made of. A `Function` is one executor to be: blocks of ops in SSA form.
+
+A value is an int64 or pointer (kind "i") or a double (kind "f"); objects live in their homes in the frame and appear
+here as borrowed pointers. A block's parameters take the arguments of the edges that lead to it. Every op that can
+leave carries an `Exit`: where the interpreter goes on, and how each home that is not up to date gets its value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+INT, FLOAT = "i", "f"
+
+
+class Value:
+    """One SSA value. `kind` is INT or FLOAT; `name` is unique in its function."""
+
+    __slots__ = ("kind", "number")
+
+    def __init__(self, kind: str, number: int) -> None:
+        self.kind = kind
+        self.number = number
+
+    def __repr__(self) -> str:
+        return f"%{self.kind}{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A number known when compiling: an int within int64 (or an address), or a float."""
+
+    value: int | float
+
+    @property
+    def kind(self) -> str:
+        return FLOAT if isinstance(self.value, float) else INT
+
+    def __repr__(self) -> str:
+        return repr(self.value)
+
+
+type Operand = Value | Const
+
+
+@dataclass(slots=True)
+class Move:
+    """How one home gets its value at an exit. `kind` names a row of `backend.exits.MOVES`; `slot` indexes
+    `localsplus`; `operands` are the values it is made of; `constant` is an address or a slot, where the kind has one."""
+
+    kind: str
+    slot: int
+    operands: tuple[Operand, ...] = ()
+    constant: int = 0
+
+
+@dataclass(slots=True)
+class Exit:
+    """A frame state: the interpreter goes on at byte `offset` with `depth` entries on its stack."""
+
+    offset: int
+    depth: int
+    reason: str
+    moves: list[Move]
+    detail: str = ""
+
+    def operands(self) -> Iterator[Operand]:
+        for move in self.moves:
+            yield from move.operands
+
+
+@dataclass(slots=True)
+class Edge:
+    """A way to another block, with the arguments for its parameters."""
+
+    block: Block
+    arguments: list[Operand]
+
+
+@dataclass(slots=True)
+class Op:
+    """One operation: `name` is a row of OPS and the name of its stencil. `immediates` fill the stencil's holes
+    (OFF0.. and OP0.., as OPS says). `target` is where a branch goes; `exit` where an op leaves to."""
+
+    name: str
+    arguments: list[Operand]
+    result: Value | None = None
+    immediates: tuple[int, ...] = ()
+    exit: Exit | None = None
+    target: Edge | None = None
+    offset: int = -1
+
+    def operands(self) -> Iterator[Operand]:
+        yield from self.arguments
+        if self.exit is not None:
+            yield from self.exit.operands()
+        if self.target is not None:
+            yield from self.target.arguments
+
+
+@dataclass(eq=False)
+class Block:
+    """Ops that run one after the other. The last is a `jump`, or a `leave` through its exit; branches may occur
+    before it. `offset` is the bytecode offset it begins at, `loop_depth` how many loops it is in."""
+
+    number: int
+    offset: int
+    parameters: list[Value] = field(default_factory=list)
+    ops: list[Op] = field(default_factory=list)
+    loop_depth: int = 0
+
+    def edges(self) -> Iterator[Edge]:
+        for op in self.ops:
+            if op.target is not None:
+                yield op.target
+
+    def __repr__(self) -> str:
+        return f"b{self.number}"
+
+
+@dataclass
+class Function:
+    """One executor to be. `blocks[0]` is where machine code begins."""
+
+    name: str
+    blocks: list[Block] = field(default_factory=list)
+    next_value: int = 0
+
+    def value(self, kind: str) -> Value:
+        self.next_value += 1
+        return Value(kind, self.next_value)

@@ -1,0 +1,48 @@
+"""A jump to the only way into a block is no jump: the two become one. A block that only jumps on is jumped over."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ftjit.ir import Block, Function
+from ftjit.passes.rewrite import replace
+
+
+def _merge(function: Function) -> bool:
+    entries = Counter(edge.block for block in function.blocks for edge in block.edges())
+    for block in function.blocks:
+        last = block.ops[-1]
+        if last.name != "jump" or last.target is None:
+            continue
+        follower = last.target.block
+        if follower is block or entries[follower] != 1 or follower is function.blocks[0]:
+            continue
+        replace(function, dict(zip(follower.parameters, last.target.arguments, strict=True)))
+        block.ops[-1:] = follower.ops
+        block.loop_depth = max(block.loop_depth, follower.loop_depth)
+        function.blocks.remove(follower)
+        return True
+    return False
+
+
+def _skip(function: Function) -> None:
+    """An edge to a block that has no parameters and only jumps goes where that jump goes."""
+    empty: dict[Block, Block] = {}
+    for block in function.blocks:
+        last = block.ops[-1]
+        if len(block.ops) == 1 and last.name == "jump" and last.target and not block.parameters and not last.target.arguments:
+            empty[block] = last.target.block
+    for block in function.blocks:
+        for edge in block.edges():
+            seen = {edge.block}
+            while edge.block in empty and empty[edge.block] not in seen:
+                edge.block = empty[edge.block]
+                seen.add(edge.block)
+    reached = {function.blocks[0]} | {edge.block for block in function.blocks for edge in block.edges()}
+    function.blocks = [block for block in function.blocks if block in reached]
+
+
+def run(function: Function) -> None:
+    _skip(function)
+    while _merge(function):
+        pass

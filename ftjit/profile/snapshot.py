@@ -1,0 +1,29 @@
+"""The snapshot: what the first thread through the door saw, real values included. Dropped after compiling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+from ftjit.profile.missing import MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """`bytecode` is the observing thread's own specialised copy; `locals` and `stack` hold the objects there, or
+    MISSING. `offset` (bytes) is the loop header, or the RESUME of a start."""
+
+    code: CodeType
+    offset: int
+    is_start: bool
+    bytecode: bytes
+    locals: tuple[Any, ...]
+    stack: tuple[Any, ...]
+    globals: dict[str, Any]
+    builtins: dict[str, Any]
+
+    def global_value(self, name: str) -> Any:
+        """What the name means now, MISSING if nothing."""
+        value = self.globals.get(name, MISSING)
+        return self.builtins.get(name, MISSING) if value is MISSING else value

@@ -1,0 +1,107 @@
+"""The Python face of the C core: one object per process, made when it is first needed. Refuses clearly."""
+
+from __future__ import annotations
+
+import dis
+import platform
+import sys
+import sysconfig
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from ftjit.errors import UnsupportedPython
+from ftjit.stencils import library as stencil_library
+from ftjit.stencils.library import StencilLibrary
+from ftjit.versions import Layout
+
+NEEDS = "ftjit needs free-threaded CPython 3.14 (python3.14t) on x86-64 Linux"
+
+
+def unsupported() -> str | None:
+    """Why this interpreter will not do, or None."""
+    found = f"{platform.python_implementation()} {platform.python_version()}"
+    if sys.implementation.name != "cpython" or sys.version_info[:2] != (3, 14):
+        return f"{NEEDS}; this is {found}"
+    if not sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return f"{NEEDS}; this is {found} with a GIL"
+    if sys._is_gil_enabled():
+        return f"{NEEDS} with the GIL off; an extension or PYTHON_GIL=1 has switched it on"
+    if sys.platform != "linux" or platform.machine() != "x86_64":
+        return f"{NEEDS}; this is {sys.platform} on {platform.machine()}"
+    return None
+
+
+class Core:
+    """The loaded C core: `lib` and `ffi` of cffi, the stencil library, the layout the compiler compiles for."""
+
+    def __init__(self) -> None:
+        try:
+            from ftjit._core import ffi, lib
+        except ImportError as error:
+            raise UnsupportedPython(f"ftjit's C core cannot be loaded ({error}): reinstall ftjit with this interpreter") from None
+        self.ffi: Any = ffi
+        self.lib: Any = lib
+        if lib.core_init() != 0:
+            raise UnsupportedPython(ffi.string(lib.core_failure()).decode())
+        self.library: StencilLibrary = stencil_library.load()
+        self.layout = self._layout()
+        self.spill = self._offset("activation.spill")
+        self.spill_slots = self._offset("activation.spill_slots")
+        self._make_shim()
+
+    def _offset(self, name: str) -> int:
+        value = int(self.lib.layout(name.encode()))
+        assert value >= 0, name
+        return value
+
+    @cache  # noqa: B019  (one Core a process)
+    def symbol(self, name: str) -> int:
+        """The address of a helper or of what the interpreter exports."""
+        address = int(self.lib.symbol_address(name.encode()))
+        if not address:
+            raise UnsupportedPython(f"this interpreter does not export {name}")
+        return address
+
+    def _layout(self) -> Layout:
+        given: list[Callable[..., Any]] = []
+        self.lib.core_give_peek(id(given_append := given.append))
+        del given_append
+        lib = self.lib
+        return Layout(
+            localsplus=self._offset("frame.localsplus"),
+            tuple_items=self._offset("tuple.items"),
+            range_iterator={field: self._offset(f"range_iterator.{field}") for field in ("start", "step", "length")},
+            extended_arg=dis.opmap["EXTENDED_ARG"],
+            symbol=self.symbol,
+            builtin_method=lambda function: int(lib.builtin_method(id(function))),
+            function_version=lambda function: int(lib.function_version(id(function))),
+            is_immortal=lambda value: bool(lib.is_immortal(id(value))),
+            peek=given[0],
+        )
+
+    def _make_shim(self) -> None:
+        """The way in, in machine code of its own for the life of the process."""
+        code = self.library["shim"].code
+        region = self.lib.region_create(len(code))
+        if not region or self.lib.region_seal(region, code, len(code)) != 0:
+            raise UnsupportedPython("this process may not make memory executable: ftjit cannot run here")
+        self.lib.door_set_shim(int(self.ffi.cast("uintptr_t", self.lib.region_base(region))))
+
+    def counter(self, name: str) -> int:
+        return int(self.lib.counter(name.encode()))
+
+    def totals(self) -> tuple[int, int, int]:
+        """(entries, exits, activations now) of all threads."""
+        three = self.ffi.new("uint64_t[3]")
+        self.lib.epoch_totals(three, three + 1, three + 2)
+        return int(three[0]), int(three[1]), int(three[2])
+
+
+@cache
+def core() -> Core:
+    """The core of this process. UnsupportedPython where there can be none."""
+    why = unsupported()
+    if why is not None:
+        raise UnsupportedPython(why)
+    return Core()

@@ -1,0 +1,131 @@
+"""From a snapshot to an installed executor: the whole compiler in one function, and what is remembered of it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, field, replace
+from types import CodeType
+
+from ftjit.backend.emit import Emitted, emit
+from ftjit.backend.registers import TooManyValues
+from ftjit.config import Config
+from ftjit.frontend.build import build
+from ftjit.frontend.core import Uncompilable
+from ftjit.ir import Exit
+from ftjit.ir.printer import format_function
+from ftjit.ir.verifier import verify
+from ftjit.passes import run as run_passes
+from ftjit.profile.feedback import Feedback
+from ftjit.profile.snapshot import Snapshot
+from ftjit.runtime.core import Core
+
+
+@dataclass
+class Installed:
+    """What is kept of an executor for explain: nothing the program can see, no object of the snapshot."""
+
+    number: int
+    offset: int
+    base: int
+    code: bytes
+    map: list[tuple[int, int, str]]
+    exits: list[Exit]
+    uncompiled: dict[int, str]
+    ir: str = field(repr=False, default="")
+
+
+def install(core: Core, config: Config, snapshot: Snapshot, feedback: Feedback) -> Installed:
+    """Compile the snapshot's entry and swap it in. Uncompilable when it stays in the interpreter."""
+    lib, ffi = core.lib, core.ffi
+    if core.counter("code_bytes") > config.code_limit:
+        raise Uncompilable(f"the code heap is full ({config.code_limit} bytes, FTJIT_CODE_LIMIT)", snapshot.offset)
+    executor = lib.executor_new()
+    if not executor:
+        raise Uncompilable("no memory", snapshot.offset)
+    done = False
+    try:
+        layout = replace(core.layout, valid=int(lib.executor_valid_address(executor)))
+        built = build(snapshot, feedback, layout)
+
+        def after(name: str, function: object) -> None:
+            if config.verify:
+                verify(built.function)
+
+        if config.verify:
+            verify(built.function)
+        run_passes(built.function, config.passes_off, after)
+        text = format_function(built.function)
+        if config.dump:
+            print(text, file=sys.stderr)
+        try:
+            emitted = emit(built.function, core.library, layout, core.spill, core.spill_slots)
+        except TooManyValues:
+            raise Uncompilable("too many values at once", snapshot.offset) from None
+        installed = _swap_in(core, snapshot, executor, emitted)
+        installed.uncompiled = built.uncompiled
+        installed.ir = text
+        done = True
+        return installed
+    finally:
+        if not done:
+            lib.executor_discard(executor)
+        del ffi
+
+
+def _swap_in(core: Core, snapshot: Snapshot, executor: object, emitted: Emitted) -> Installed:
+    lib, ffi = core.lib, core.ffi
+    size = len(emitted.code_at(0x10000).bytes) + 64
+    region = lib.region_create(size)
+    if not region:
+        raise Uncompilable("no memory for code", snapshot.offset)
+    try:
+        base = int(ffi.cast("uintptr_t", lib.region_base(region)))
+        code = emitted.code_at(base)
+        if lib.region_seal(region, code.bytes, len(code.bytes)) != 0:
+            raise Uncompilable("this process may not make memory executable", snapshot.offset)
+        exits = emitted.exits
+        number = lib.slot_install(
+            id(snapshot.code), snapshot.offset, region, executor, ffi.cast("void *", base), len(code.bytes),
+            bytes(exits.records), len(exits.exits), bytes(exits.moves), exits.move_count,
+        )  # fmt: skip
+        if not number:
+            raise Uncompilable("no slot for this entry, or no memory", snapshot.offset)
+        return Installed(int(number), snapshot.offset, base, code.bytes, code.map, exits.exits, {})
+    finally:
+        lib.region_release(region)
+
+
+@dataclass
+class CodeRecord:
+    """What ftjit knows of one code object, apart from its slot."""
+
+    code_name: str
+    feedback: Feedback = field(default_factory=Feedback)
+    installed: dict[int, Installed] = field(default_factory=dict)
+    refused: dict[int, tuple[str, int]] = field(default_factory=dict)
+    door_open: bool = False
+    never: bool = False
+
+
+def line_of(code: CodeType, offset: int) -> int:
+    """The source line of a bytecode offset."""
+    line = code.co_firstlineno
+    for start, end, number in code.co_lines():
+        if start <= offset < end and number is not None:
+            line = number
+    return line
+
+
+class CompileSeconds:
+    """Time spent compiling, and how often it failed."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.errors = 0
+
+    def __enter__(self) -> None:
+        self._from = time.perf_counter()
+
+    def __exit__(self, kind: object, *rest: object) -> None:
+        self.seconds += time.perf_counter() - self._from

@@ -1,0 +1,282 @@
+"""Tier-up: hot code objects get a door, entries get executors, disappointing ones are compiled anew.
+
+Everything here that compiles runs in worker threads (native threads that attach while there is work; they never log
+and never use `threading`, which would list them). User threads come in through the public functions only.
+"""
+
+from __future__ import annotations
+
+import _thread
+import os
+import sys
+import threading
+import weakref
+from _queue import Empty, SimpleQueue
+from collections.abc import Callable
+from types import CodeType
+from typing import Any
+
+from ftjit.config import Config
+from ftjit.errors import UnsupportedPython
+from ftjit.frontend.bytecode import Bytecode
+from ftjit.frontend.core import Uncompilable
+from ftjit.profile.missing import MISSING
+from ftjit.profile.snapshot import Snapshot
+from ftjit.runtime.core import Core, core
+from ftjit.runtime.executors import CodeRecord, CompileSeconds, install
+
+TOOL = sys.monitoring.OPTIMIZER_ID if hasattr(sys, "monitoring") else 5
+WANTED, PENDING, INSTALLED, REFUSED = range(4)
+# Loop-free functions below this many bytes of bytecode do not repay the door (about ten bytecodes each call).
+MIN_STRAIGHT_BYTES = 60
+_LINGER = 0.05
+
+
+class Tier:
+    """The runtime's state in one process. One instance, made by `tier()`."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.core: Core = core()
+        self.lock = _thread.allocate_lock()
+        self.queue: SimpleQueue[Any] = SimpleQueue()
+        self.put: Callable[..., Any] = self.queue.put
+        self.records: dict[int, tuple[weakref.ref[CodeType], CodeRecord]] = {}
+        self.compiling = CompileSeconds()
+        self.in_progress = 0
+        self.world_stops = 0
+        self.enabled = False
+        self.eager = False
+        lib = self.core.lib
+        self._work: Callable[..., None] = self.work
+        lib.worker_set(id(self._work), config.threads)
+        lib.snapshot_set_queue(id(self.put), id(MISSING))
+        lib.door_set_thresholds(2, 1, config.relearn)
+        self._take_tool()
+        os.register_at_fork(before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._in_child)
+        threading._register_atexit(self.shut_down)  # type: ignore[attr-defined]
+
+    # ---- sys.monitoring -------------------------------------------------------------------------------------------
+
+    def _take_tool(self) -> None:
+        monitoring = sys.monitoring
+        holder = monitoring.get_tool(TOOL)
+        if holder is not None and holder != "ftjit":
+            raise UnsupportedPython(f"sys.monitoring tool {TOOL} is taken by {holder!r}: ftjit needs it")
+        if holder is None:
+            monitoring.use_tool_id(TOOL, "ftjit")
+        self._register: Callable[[str, Any], None] = lambda event, callback: (
+            monitoring.register_callback(TOOL, getattr(monitoring.events, event), callback),
+            None,
+        )[1]
+        if self.core.lib.door_register(id(self._register)) != 0:
+            raise UnsupportedPython("the callbacks of ftjit's monitoring tool could not be registered")
+
+    def _events(self, code: CodeType, on: bool) -> None:
+        """Switch this code object's events: stops the world, so once per code object."""
+        events = sys.monitoring.events
+        self.world_stops += 1
+        sys.monitoring.set_local_events(TOOL, code, events.PY_START | events.JUMP if on else 0)
+
+    # ---- code objects ---------------------------------------------------------------------------------------------
+
+    def record(self, code: CodeType) -> CodeRecord:
+        """What is known of the code object; made on first use, gone with it."""
+        key = id(code)
+        with self.lock:
+            found = self.records.get(key)
+            if found is not None and found[0]() is code:
+                return found[1]
+            record = CodeRecord(code.co_qualname)
+            self.records[key] = (weakref.ref(code, lambda _: self._forget(key)), record)
+            return record
+
+    def _forget(self, key: int) -> None:
+        found = self.records.get(key)
+        if found is not None and found[0]() is None:
+            del self.records[key]
+
+    def known(self, code: CodeType) -> CodeRecord | None:
+        found = self.records.get(id(code))
+        return found[1] if found is not None and found[0]() is code else None
+
+    def open_door(self, code: CodeType, insist: bool = False) -> None:
+        """Let threads in at this code object's start and loops, from now on."""
+        record = self.record(code)
+        if record.door_open or record.never:
+            return
+        bytecode = Bytecode(code)
+        if not bytecode.loops and not insist and len(code.co_code) < MIN_STRAIGHT_BYTES:
+            record.refused[bytecode.resume_offset] = ("too small to repay entering; it is inlined where it is called", 0)
+            record.never = True
+            return
+        offsets = [bytecode.resume_offset, *sorted(bytecode.loops)][:250]
+        with self.lock:
+            if record.door_open:
+                return
+            if self.core.lib.slot_create(id(code), offsets, len(offsets)) != 0:
+                return
+            record.door_open = True
+        self._events(code, True)
+
+    def close_door(self, code: CodeType, record: CodeRecord) -> None:
+        self.core.lib.slot_clear(id(code), REFUSED)
+        if record.door_open:
+            record.door_open = False
+            self._events(code, False)
+
+    # ---- compiling ------------------------------------------------------------------------------------------------
+
+    def work(self, codes: list[CodeType]) -> None:
+        """A worker's turn: doors for what is hot, executors for the snapshots that wait."""
+        lib = self.core.lib
+        for code in codes:
+            self.open_door(code)
+        del codes[:]
+        code = None
+        while not lib.worker_is_stopping():
+            try:
+                raw = self.queue.get(timeout=_LINGER)
+            except Empty:
+                return
+            self.in_progress += 1
+            try:
+                self.compile(Snapshot(*raw))
+            finally:
+                self.in_progress -= 1
+                del raw
+
+    def compile(self, snapshot: Snapshot) -> None:
+        """Compile one entry and swap it in, or refuse it; never raises for a program's sake."""
+        code, offset = snapshot.code, snapshot.offset
+        record = self.record(code)
+        lib = self.core.lib
+        if record.never or not self.enabled:
+            lib.slot_set_entry_state(id(code), offset, WANTED if not record.never else REFUSED)
+            return
+        revisions = record.feedback.revisions
+        if offset in record.installed:
+            self._learn(code, record, offset)
+        revisions[offset] += 1
+        if revisions[offset] > self.config.revisions:
+            lib.slot_set_entry_state(id(code), offset, INSTALLED if offset in record.installed else REFUSED)
+            return
+        with self.compiling:
+            try:
+                if snapshot.is_start and code.co_flags & 0x2A0:
+                    raise Uncompilable("a generator's or coroutine's start", offset)
+                record.installed[offset] = install(self.core, self.config, snapshot, record.feedback)
+                record.refused.pop(offset, None)
+            except Uncompilable as why:
+                self._refuse(code, record, offset, why.reason, why.offset)
+            except Exception as error:  # a defect of the compiler's must not be the program's
+                self.compiling.errors += 1
+                self._refuse(code, record, offset, f"the compiler failed: {type(error).__name__}: {error}", offset)
+                if self.config.verify:
+                    sys.excepthook(*sys.exc_info())
+
+    def _refuse(self, code: CodeType, record: CodeRecord, offset: int, reason: str, where: int) -> None:
+        record.refused[offset] = (reason, where)
+        self.core.lib.slot_set_entry_state(id(code), offset, REFUSED)
+        if not record.installed and len(record.refused) >= 1 + len(Bytecode(code).loops):
+            self.close_door(code, record)
+
+    def _learn(self, code: CodeType, record: CodeRecord, offset: int) -> None:
+        """Which exits of the executor that is installed were taken too often."""
+        for exit, taken in self.exit_counts(code, record, offset):
+            if taken < self.config.relearn // 2 or exit.reason in ("return", "poll", "status"):
+                continue
+            if exit.reason == "entry":
+                record.feedback.mixed.update(range(code.co_nlocals))
+            record.feedback.note(exit.offset, exit.reason)
+
+    def exit_counts(self, code: CodeType, record: CodeRecord, offset: int) -> list[tuple[Any, int]]:
+        """(exit, times taken) of the entry's executor."""
+        installed = record.installed.get(offset)
+        if installed is None:
+            return []
+        room = len(installed.exits)
+        taken = self.core.ffi.new("uint64_t[]", room + 1)
+        number = self.core.ffi.new("uint64_t *")
+        count = self.core.lib.slot_exit_counts(id(code), offset, number, taken, room)
+        if number[0] != installed.number:
+            return []
+        return [(installed.exits[i], int(taken[i])) for i in range(min(count, room))]
+
+    # ---- on and off -------------------------------------------------------------------------------------------------
+
+    def enable(self) -> None:
+        self.enabled = True
+        self.core.lib.door_enable(1)
+        self.core.lib.worker_allow()
+        self.core.lib.sampler_start(self.config.tick_us, self.config.hot_samples)
+
+    def set_eager(self, on: bool) -> None:
+        """Every code object gets a door at its first run (a global PY_START event until then)."""
+        if on == self.eager:
+            return
+        self.eager = on
+        monitoring = sys.monitoring
+        if on:
+            self.core.lib.door_set_thresholds(1, 1, self.config.relearn)
+        else:
+            self.core.lib.door_set_thresholds(2, 1, self.config.relearn)
+
+    def disable(self) -> None:
+        """Stop entering and compiling; running executors leave at their next poll; doors close."""
+        self.enabled = False
+        self.core.lib.door_enable(0)
+        self.core.lib.sampler_stop()
+        for reference, record in list(self.records.values()):
+            code = reference()
+            if code is not None and record.door_open:
+                self.core.lib.slot_clear(id(code), WANTED)
+                record.door_open = False
+                record.installed.clear()
+                record.feedback.revisions.clear()
+                self._events(code, False)
+
+    def shut_down(self) -> None:
+        """Before the interpreter goes: no thread of ours is left."""
+        self.enabled = False
+        self.core.lib.door_enable(0)
+        self.core.lib.sampler_stop()
+        self.core.lib.worker_stop(5.0)
+
+    # ---- fork -------------------------------------------------------------------------------------------------------
+
+    def _before_fork(self) -> None:
+        self._was_sampling = bool(self.core.lib.sampler_is_running())
+        self.core.lib.sampler_stop()
+        self.core.lib.worker_stop(10.0)
+
+    def _after_fork(self) -> None:
+        self.core.lib.worker_allow()
+        if self._was_sampling:
+            self.core.lib.sampler_start(self.config.tick_us, self.config.hot_samples)
+
+    def _in_child(self) -> None:
+        self.core.lib.core_after_fork()
+        self.lock = _thread.allocate_lock()
+        self._after_fork()
+
+
+_tier: Tier | None = None
+_making = _thread.allocate_lock()
+
+
+def tier(config: Config | None = None) -> Tier:
+    """The one Tier of this process. UnsupportedPython where there can be none."""
+    global _tier
+    if _tier is None:
+        from ftjit import config as settings
+
+        with _making:
+            if _tier is None:
+                _tier = Tier(config or settings.read())
+    return _tier
+
+
+def existing() -> Tier | None:
+    """The Tier, if anything made it yet."""
+    return _tier

@@ -1,0 +1,49 @@
+"""What the compiler has to know of the interpreter it runs in; one page a version where they differ (3.14t so far)."""
+
+from __future__ import annotations
+
+import dis
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionTable:
+    """The ranges of bytecode that a handler covers, in bytes."""
+
+    ranges: tuple[tuple[int, int], ...]
+
+    def covers(self, offset: int) -> bool:
+        return any(start <= offset < end for start, end in self.ranges)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Offsets, addresses and questions, answered by the runtime. `valid` is the address of the executor's validity
+    word; `localsplus`, `tuple_items`, `range_iterator` are byte offsets; `peek(object, type version, offset,
+    otherwise)` reads an instance without running anything."""
+
+    localsplus: int
+    tuple_items: int
+    range_iterator: dict[str, int]
+    extended_arg: int
+    symbol: Callable[[str], int]
+    builtin_method: Callable[[object], int]
+    function_version: Callable[[object], int]
+    is_immortal: Callable[[object], bool]
+    peek: Callable[[object, int, int, object], Any]
+    valid: int = 0
+
+    def exception_table(self, code: CodeType) -> ExceptionTable:
+        table = dis._parse_exception_table(code)  # type: ignore[attr-defined]
+        return ExceptionTable(tuple((entry.start, entry.end) for entry in table))
+
+    @staticmethod
+    def method(cls: type, name: str) -> object:
+        """What the class has under the name, found without running a descriptor."""
+        for base in cls.__mro__:
+            if name in base.__dict__:
+                return base.__dict__[name]
+        return None
