@@ -1,6 +1,7 @@
 /* The snapshot: what the first thread through the door sees, copied with real values in hand and handed to the
    compiler. It holds references, so it is dropped as soon as the compiler is done with it. */
 #include "core.h"
+#include "internal/pycore_list.h"
 
 static PyObject *put;          /* queue.put, held for ever */
 static PyObject *missing;      /* stands for an unbound local or an empty stack slot */
@@ -14,13 +15,29 @@ int snapshot_set_queue(uintptr_t put_callable, uintptr_t missing_object)
     return 0;
 }
 
+PyObject *range_iterator_new(int64_t start, int64_t length, int64_t step);
+
+/* What the compiler gets to see of a stack entry. An iterator that only this frame refers to must stay so (a count
+   from another thread would change its ways for ever): it sees a new one like it. */
+static PyObject *stand_in(PyObject *value)
+{
+    PyObject *like = NULL;
+    if (Py_IS_TYPE(value, &PyRangeIter_Type)) like = range_iterator_new(0, 1, ((struct { PyObject_HEAD long start, step, len; } *)value)->step);
+    else if (Py_IS_TYPE(value, &PyListIter_Type)) {
+        PyObject *list = (PyObject *)((_PyListIterObject *)value)->it_seq;
+        like = list ? PyObject_GetIter(list) : NULL;
+    }
+    if (!like) PyErr_Clear();
+    return like ? like : Py_NewRef(value);
+}
+
 static PyObject *values(_PyStackRef *from, Py_ssize_t count)
 {
     PyObject *tuple = PyTuple_New(count);
     for (Py_ssize_t i = 0; tuple && i < count; i++) {
         _PyStackRef ref = from[i];
         PyObject *value = PyStackRef_IsNull(ref) || PyStackRef_IsTaggedInt(ref) ? missing : PyStackRef_AsPyObjectBorrow(ref);
-        PyTuple_SET_ITEM(tuple, i, Py_NewRef(value));
+        PyTuple_SET_ITEM(tuple, i, stand_in(value));
     }
     return tuple;
 }

@@ -118,7 +118,7 @@ class Core:
             if "effect" in info.flags and "exit" in info.flags:
                 self.frame.effects = True
         result = self.function.value(info.result) if info.result else None
-        exit = self.exit(reason or name, detail) if "exit" in info.flags else None
+        exit = self.exit(reason or name, detail or (name if reason in ("entry", "type") else "")) if "exit" in info.flags else None
         self.block.ops.append(Op(name, list(arguments), result, tuple(immediates), exit, None, self.before.offset))
         return result or Value(INT, 0)
 

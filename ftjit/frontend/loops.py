@@ -30,7 +30,7 @@ class Loops(Core):
             if kind is LIST_ITERATOR:
                 frame.stack[position] = Home(LIST_ITERATOR, entry.sample, own=True)
                 continue
-            _, (start, stop, step) = entry.sample.__reduce__()[1][0].__reduce__()
+            step = entry.sample.__reduce__()[1][0].step
             if step != 1:
                 frame.stack[position] = Home(RANGE_ITERATOR, entry.sample, own=True)
                 continue
