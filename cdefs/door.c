@@ -9,6 +9,8 @@ static _Atomic uint32_t enabled;
 static uint32_t start_threshold = 2, jump_threshold = 1, relearn_threshold = 200;
 enum { OUR_TOOL = 5 };
 
+static int trace;                         /* FTJIT_TRACE: every stay in machine code, on stderr */
+void door_set_trace(int on) { trace = on; }
 void door_set_shim(uintptr_t address) { shim = (shim_t)address; }
 void door_enable(int on) { atomic_store(&enabled, on); }
 int door_is_enabled(void) { return atomic_load(&enabled); }
@@ -73,6 +75,10 @@ static int run_executor(struct record *record, _Atomic(struct executor *) *place
     record->entries++;
     int64_t taken = shim(executor->code, frame, tstate, &act);
     struct exit_record *exit = &executor->exits[taken];
+    if (trace)
+        fprintf(stderr, "ftjit: %s@%d executor %llu left by exit %lld (reason %d) to %d, depth %d, status %lld\n",
+                PyUnicode_AsUTF8(_PyFrame_GetCode(frame)->co_qualname), entry->offset, (unsigned long long)executor->number,
+                (long long)taken, exit->reason, exit->offset, exit->depth, (long long)act.status);
     int result = 0;
     if (exit->reason == REASON_STATUS && act.status < 0) {
         COUNT(unwinds, 1);

@@ -28,7 +28,9 @@ class Config:
     code_limit: int = 64 << 20  # FTJIT_CODE_LIMIT: bytes of machine code after which no more is made
     threads: int = 1  # FTJIT_COMPILE_THREADS: compiler threads at most
     passes_off: frozenset[str] = frozenset()  # FTJIT_PASSES_OFF: passes to leave out, by name
+    only: frozenset[str] = frozenset()  # FTJIT_ONLY: compile only functions of these (qualified) names
     dump: bool = False  # FTJIT_DUMP: print the IR of everything compiled to stderr
+    trace: bool = False  # FTJIT_TRACE: print every stay in machine code to stderr
     verify: bool = False  # FTJIT_VERIFY: check the IR after each pass
 
 
@@ -42,7 +44,9 @@ VARIABLES: dict[str, str] = {
     "code_limit": "FTJIT_CODE_LIMIT",
     "threads": "FTJIT_COMPILE_THREADS",
     "passes_off": "FTJIT_PASSES_OFF",
+    "only": "FTJIT_ONLY",
     "dump": "FTJIT_DUMP",
+    "trace": "FTJIT_TRACE",
     "verify": "FTJIT_VERIFY",
 }
 

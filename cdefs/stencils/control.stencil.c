@@ -99,6 +99,6 @@ STENCIL(check_status)
 /* A home's truth after a call out that left a bool there. */
 STENCIL(load_truth, A:i)
 {
-    A = HOME(OFF0).bits == PyStackRef_True.bits;
+    A = (HOME(OFF0).bits | Py_TAG_REFCNT) == PyStackRef_True.bits;
     NEXT;
 }

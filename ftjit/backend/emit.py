@@ -114,10 +114,11 @@ class Emitter:
         if not moves and op.name != "call_out_or":
             return self.labels[op.target.block]
         stub = Label("edge")
+        leaving = self._exit_label(op) if op.name == "call_out_or" else None
         was, self.assembler.rarely = self.assembler.rarely, True
         self.assembler.label(stub)
-        if op.name == "call_out_or":
-            self._stencil("check_status", target=self._exit_label(op))
+        if leaving is not None:
+            self._stencil("check_status", target=leaving)
         for transfer in moves:
             self._transfer(transfer)
         self._stencil("jump", target=self.labels[op.target.block])

@@ -55,45 +55,35 @@ def assign(blocks: list[Block], limit: int) -> Assignment:
     hints = _hints(blocks)
     places: dict[Value, str | int] = {}
     active: list[Interval] = []
-    slot_ends: list[tuple[int, int]] = []
-    slots = 0
-
-    def spill(interval: Interval) -> None:
-        nonlocal slots
-        for index, (end, slot) in enumerate(slot_ends):
-            if end < interval.start:
-                slot_ends[index] = (interval.end, slot)
-                places[interval.value] = slot
-                return
-        places[interval.value] = slots
-        slot_ends.append((interval.end, slots))
-        slots += 1
-        if slots > limit:
-            raise TooManyValues
-
+    spilled: list[Interval] = []
     for interval in intervals(blocks):
         active = [other for other in active if other.end > interval.start]
         kind = interval.value.kind
         same_kind = [other for other in active if other.value.kind == kind]
         taken = {places[other.value] for other in same_kind}
         free = [register for register in ASSIGNABLE[kind] if register not in taken]
-        wanted = [places[h] for h in hints.get(interval.value, ()) if h in places]
         if free:
-            places[interval.value] = next((r for r in wanted if r in free), free[0])
+            wanted = [places[hint] for hint in hints.get(interval.value, ()) if hint in places]
+            places[interval.value] = next((register for register in wanted if register in free), free[0])
             active.append(interval)
             continue
         victim = min([*same_kind, interval], key=lambda i: i.weight / (i.end - i.start + 1))
+        spilled.append(victim)
         if victim is not interval:
-            places[interval.value] = places[victim.value]
+            places[interval.value] = places.pop(victim.value)
             active.remove(victim)
             active.append(interval)
-        # The victim's slot must be its own for its whole length, which began earlier.
-        if victim is interval:
-            spill(interval)
-        else:
-            places[victim.value] = slots
-            slot_ends.append((victim.end, slots))
-            slots += 1
-            if slots > limit:
-                raise TooManyValues
+    slots = _assign_slots(spilled, places)
+    if slots > limit:
+        raise TooManyValues
     return Assignment(places, slots)
+
+
+def _assign_slots(spilled: list[Interval], places: dict[Value, str | int]) -> int:
+    """A slot for each spilled interval, shared by those that do not overlap. Returns how many there are."""
+    ends: list[int] = []
+    for interval in sorted(spilled, key=lambda i: i.start):
+        slot = next((s for s, end in enumerate(ends) if end < interval.start), len(ends))
+        ends[slot : slot + 1] = [interval.end]
+        places[interval.value] = slot
+    return len(ends)

@@ -229,9 +229,8 @@ class Access(Core):
         elif self.inlined:
             raise self.not_inlinable(f"it reads the global {name}, which has no stable place yet")
         else:
-            self.call_out("load_global", instruction.argument >> 1, 0, [Home(None, sample)])
-            if instruction.argument & 1:
-                self.push(Null())
+            results: list[Entry] = [Home(None, sample), Null()] if instruction.argument & 1 else [Home(None, sample)]
+            self.call_out("load_global", instruction.argument >> 1, 0, results)
             return
         callee = sample if isinstance(sample, FunctionType | BuiltinFunctionType | type) else None
         self.push(Pointer(value, None, sample, callee))

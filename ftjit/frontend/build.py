@@ -197,6 +197,7 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
         for slot in sorted(self._read_before_written()):
             kind = number_kind(snapshot.locals[slot])
             if kind is not None and not self.feedback.is_mixed(slot):
+                self.emit("guard_home_bound", [], [self.home(slot)], reason="entry")
                 value = self.emit(f"load_{kind}", [], [self.home(slot)], reason="entry")
                 frame.locals[slot] = Number(kind, value)
         self.enter_iterators()

@@ -308,10 +308,11 @@ class Core:
         depth = len(frame.stack)
         del frame.stack[depth - pops :]
         frame.stack.extend(pushes)
-        moves = []
+        moves: list[Move] = []
         for position, entry in enumerate(frame.stack):
-            if isinstance(entry, RangeIterator):
-                moves.append(Move("range_iterator", self.stack_slot(position), (entry.current, entry.stop), entry.step))
+            move = self._stack_move(entry, self.stack_slot(position))
+            if move is not None:
+                moves.append(move)
         op = Op(
             name,
             [],

@@ -30,6 +30,7 @@ WANTED, PENDING, INSTALLED, REFUSED = range(4)
 # Loop-free functions below this many bytes of bytecode do not repay the door (about ten bytecodes each call).
 MIN_STRAIGHT_BYTES = 60
 _LINGER = 0.05
+_OURSELVES = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 class Tier:
@@ -52,6 +53,7 @@ class Tier:
         lib.worker_set(id(self._work), config.threads)
         lib.snapshot_set_queue(id(self.put), id(MISSING))
         lib.door_set_thresholds(2, 1, config.relearn)
+        lib.door_set_trace(config.trace)
         self._take_tool()
         os.register_at_fork(before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._in_child)
         threading._register_atexit(self.shut_down)  # type: ignore[attr-defined]
@@ -106,6 +108,14 @@ class Tier:
         if record.door_open or record.never:
             return
         bytecode = Bytecode(code)
+        if code.co_filename.startswith(_OURSELVES):
+            record.refused[bytecode.resume_offset] = ("part of ftjit itself", 0)
+            record.never = True
+            return
+        if self.config.only and not {code.co_name, code.co_qualname} & self.config.only:
+            record.refused[bytecode.resume_offset] = ("not among FTJIT_ONLY", 0)
+            record.never = True
+            return
         if not bytecode.loops and not insist and len(code.co_code) < MIN_STRAIGHT_BYTES:
             record.refused[bytecode.resume_offset] = ("too small to repay entering; it is inlined where it is called", 0)
             record.never = True

@@ -1,0 +1,1 @@
+"""What the tests share. Everything a child process needs is importable with `tests/` on its path."""

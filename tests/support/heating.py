@@ -1,0 +1,45 @@
+"""Getting functions hot in this process, and knowing when the compiler has nothing left to do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import ftjit
+from ftjit.runtime.tier import existing
+
+Hot = tuple[Callable[..., Any], ...]
+
+
+def settle(timeout: float = 2.0) -> None:
+    """Wait until no snapshot waits and none is being compiled."""
+    runtime = existing()
+    deadline = time.monotonic() + timeout
+    calm = 0
+    while runtime is not None and calm < 2 and time.monotonic() < deadline:
+        calm = calm + 1 if runtime.queue.empty() and not runtime.in_progress else 0
+        time.sleep(0.001)
+
+
+def heat(call: Callable[[], None], hot: Hot, machine: bool) -> None:
+    """`call` until each of `hot` is machine code (or refuses to be, if it may), then until nothing new is compiled."""
+    for function in hot:
+        ftjit.jit(function)
+    deadline = time.monotonic() + (3.0 if machine else 0.1)
+    while True:
+        for _ in range(3):
+            call()
+        settle()
+        if all(map(ftjit.is_compiled, hot)) or time.monotonic() > deadline:
+            break
+    for _ in range(3):
+        for _ in range(6):
+            call()
+        settle()
+
+
+def heat_nothing(call: Callable[[], None], hot: Hot, machine: bool) -> None:
+    """The same in the interpreter: nothing to wait for."""
+    for _ in range(3):
+        call()

@@ -1,0 +1,92 @@
+"""That machine code really ran: every scenario here asserts it, or it would test the interpreter."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ftjit
+
+
+def switch_on() -> None:
+    """Enable ftjit; the helpers here stay interpreted, so that activations are the scenario's."""
+    ftjit.enable()
+    for helper in (wait_until, wait_inside, wait_compiled):
+        ftjit.never(helper)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10.0, what: str = "") -> float:
+    """Poll until true; how long that took, in seconds. AssertionError after `seconds`."""
+    start = time.monotonic()
+    while not condition():
+        assert time.monotonic() - start < seconds, f"not within {seconds} s: {what or condition}"
+        time.sleep(0.001)
+    return time.monotonic() - start
+
+
+def wait_compiled(function: Callable[..., Any]) -> None:
+    """Until something of the function is installed."""
+    wait_until(lambda: ftjit.is_compiled(function), what=f"{function.__qualname__} compiled; {ftjit.explain(function)}")
+
+
+def wait_inside(*functions: Callable[..., Any], threads: int = 1) -> None:
+    """Until the functions are compiled and `threads` threads are inside machine code, to stay: call it only while
+    nothing else runs that could be."""
+    for function in functions:
+        wait_compiled(function)
+    wait_until(lambda: ftjit.stats().activations >= threads, what=f"{threads} threads inside; {ftjit.stats()}")
+
+
+def make_hot(function: Callable[..., Any], *arguments: Any) -> None:
+    """Compile the function for these arguments; the first entries are behind us when this returns."""
+    switch_on()
+    ftjit.compile(function, *arguments)
+    with entered():
+        function(*arguments)
+
+
+@contextmanager
+def entered(least: int = 1) -> Iterator[None]:
+    """What runs inside must enter machine code at least so often."""
+    before = ftjit.stats().entries
+    yield
+    count = ftjit.stats().entries - before
+    assert count >= least, f"machine code was entered {count} times, expected {least}: {ftjit.stats()}"
+
+
+def start_thread(function: Callable[..., Any], *arguments: Any) -> threading.Thread:
+    """A daemon thread, so that a scenario that fails can end."""
+    thread = threading.Thread(target=function, args=arguments, daemon=True)
+    thread.start()
+    return thread
+
+
+def join(*threads: threading.Thread, seconds: float = 10.0) -> None:
+    """Join them all; AssertionError when one does not end."""
+    deadline = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+        assert not thread.is_alive(), f"{thread.name} did not end within {seconds} s"
+
+
+def in_threads(function: Callable[[int], Any], count: int, seconds: float = 60.0) -> list[Any]:
+    """function(0..count-1) at once, in threads; what they return. The first exception is raised again."""
+    results: list[Any] = [None] * count
+    failures: list[BaseException] = []
+    barrier = threading.Barrier(count)
+
+    def run(index: int) -> None:
+        try:
+            barrier.wait()
+            results[index] = function(index)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [start_thread(run, index) for index in range(count)]
+    join(*threads, seconds=seconds)
+    if failures:
+        raise failures[0]
+    return results

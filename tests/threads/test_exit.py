@@ -1,0 +1,102 @@
+"""Interpreter exit with threads inside machine code: no crash, no hang, no output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fresh_process import HERE, ending, python
+
+PRELUDE = f"""
+import sys; sys.path[:0] = [{str(HERE)!r}]
+import atexit, os, threading, time, ftjit
+from machine import start_thread, switch_on, wait_inside, wait_compiled
+class Flag: pass
+flag = Flag(); flag.done = False
+def spin(flag):
+    turns = 0
+    while not flag.done:
+        turns += 1
+    return turns
+def count(limit):
+    total = 0
+    for number in range(limit):
+        total += number & 7
+    return total
+def call_out(flag, table):
+    while not flag.done:
+        table["key"] = str(len(table))
+def stay_hot(function, *arguments):
+    while True:
+        function(*arguments)
+"""
+
+DAEMONS = """
+switch_on(); ftjit.jit(spin)
+threads = [start_thread(spin, flag) for _ in range({count})]
+wait_inside(spin, threads={count})
+print("inside", flush=True)
+"""
+
+SCENARIOS = {
+    "daemons_inside": DAEMONS.format(count=2),
+    "eight_daemons_inside": DAEMONS.format(count=8),
+    "daemons_calling_out": """
+switch_on(); ftjit.jit(call_out)
+threads = [start_thread(call_out, flag, {}) for _ in range(3)]
+wait_inside(call_out); print("inside", flush=True)
+""",
+    "daemons_entering": """
+switch_on(); ftjit.jit(count); ftjit.jit(stay_hot)
+threads = [start_thread(stay_hot, count, 50) for _ in range(3)]
+wait_compiled(count); time.sleep(0.05); print("inside", flush=True)
+""",
+    "exit_function_runs_machine_code": """
+switch_on(); ftjit.compile(count, 100)
+atexit.register(lambda: print(count(10), flush=True))
+print("inside", flush=True)
+""",
+    "still_compiling": """
+switch_on()
+for k in range(40):
+    scope = {}
+    exec(f"def f(n):\\n t = 0\\n for i in range(n):\\n  t += i * {k}\\n return t", scope)
+    ftjit.jit(scope["f"]); scope["f"](100); scope["f"](100)
+print("inside", flush=True)
+""",
+    "thread_that_is_not_a_daemon": """
+switch_on(); ftjit.jit(spin)
+thread = threading.Thread(target=spin, args=(flag,)); thread.start()
+wait_inside(spin)
+threading.Timer(0.1, lambda: setattr(flag, "done", True)).start()
+print("inside", flush=True)
+""",
+    "system_exit_while_inside": DAEMONS.format(count=2) + "sys.exit(0)\n",
+    "disabled_before_exit": DAEMONS.format(count=2) + "ftjit.disable()\n",
+    "del_at_shutdown": """
+switch_on(); ftjit.compile(count, 100)
+class Late:
+    def __del__(self): count(1000)
+late = Late(); late.self = late; sys.late = late
+print("inside", flush=True)
+""",
+}
+
+
+@pytest.mark.parametrize("name", list(SCENARIOS))
+def test_exit(name: str, tmp_path: Path) -> None:
+    script = tmp_path / f"{name}.py"
+    script.write_text(PRELUDE + SCENARIOS[name])
+    outcome = python(str(script), seconds=15, environment={"FTJIT_VERIFY": "1"})
+    assert outcome.returncode == 0, f"{ending(outcome.returncode)}\n{outcome.stdout}{outcome.stderr}"
+    assert "inside" in outcome.stdout, outcome.stdout
+    assert not outcome.stderr, outcome.stderr
+
+
+def test_exit_by_unhandled_exception_has_only_that(tmp_path: Path) -> None:
+    script = tmp_path / "unhandled.py"
+    script.write_text(PRELUDE + DAEMONS.format(count=2) + "raise ZeroDivisionError('the end')\n")
+    outcome = python(str(script), seconds=15)
+    assert outcome.returncode == 1, f"{ending(outcome.returncode)}\n{outcome.stderr}"
+    assert outcome.stderr.strip().splitlines()[-1] == "ZeroDivisionError: the end"
+    assert outcome.stderr.count("Traceback") == 1

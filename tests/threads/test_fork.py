@@ -1,0 +1,210 @@
+"""os.fork in a hot program: no thread of ours is in the way, and the child goes on compiling and running."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import ftjit
+from fresh_process import fresh_process
+from machine import entered, join, start_thread, switch_on, wait_compiled, wait_inside, wait_until
+
+
+class Flag:
+    def __init__(self) -> None:
+        self.done = False
+
+
+def spin(flag: Any) -> int:
+    turns = 0
+    while not flag.done:
+        turns += 1
+    return turns
+
+
+def count(limit: int) -> int:
+    total = 0
+    for number in range(limit):
+        total += number & 7
+    return total
+
+
+def count_again(limit: int) -> int:
+    total = 0.0
+    for number in range(limit):
+        total += number
+    return int(total)
+
+
+def in_child(work: Callable[[], None], seconds: float = 8.0) -> None:
+    """Fork, run `work` in the child, expect it to succeed in time. A hung child is killed, with its stacks printed."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+    deadline = time.monotonic() + seconds
+    while True:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            break
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGABRT)
+            os.waitpid(child, 0)
+            raise AssertionError(f"the child did not end within {seconds} s")
+        time.sleep(0.005)
+    assert os.WIFEXITED(status), f"the child was killed by signal {os.WTERMSIG(status)}"
+    assert os.WEXITSTATUS(status) == 0
+
+
+def compile_and_run() -> None:
+    """What was compiled runs, what was not gets compiled, what is retired gets freed."""
+    with entered():
+        assert count(1000) == sum(n & 7 for n in range(1000))
+    ftjit.jit(count_again)
+    wait_until(lambda: count_again(500) == 124750 and ftjit.is_compiled(count_again), 5, "compiled in the child")
+    with entered():
+        assert count_again(1000) == 499500
+    ftjit.disable()
+    assert ftjit.drain(3), ftjit.stats()
+
+
+@fresh_process()
+def test_child_goes_on() -> None:
+    switch_on()
+    ftjit.compile(count, 100)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        in_child(compile_and_run)
+    compile_and_run()
+
+
+@fresh_process()
+def test_fork_while_sampling_and_compiling() -> None:
+    """Forks at any moment, workers and ticker busy; CPython finds no second thread to warn about."""
+    switch_on()
+    ftjit.compile(count, 100)
+    code = "def f(n):\n    total = 0\n    for i in range(n):\n        total += i * {k}\n    return total\n"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for number in range(12):
+            scope: dict[str, Any] = {}
+            exec(code.format(k=number), scope)
+            ftjit.jit(scope["f"])
+            for _ in range(3):
+                scope["f"](500)
+            child = os.fork()
+            if child == 0:
+                os._exit(0 if count(1000) == sum(n & 7 for n in range(1000)) else 1)
+            assert os.waitpid(child, 0)[1] == 0
+    assert threading.active_count() == 1
+
+
+@fresh_process()
+def test_fork_beside_threads_inside() -> None:
+    """Other threads are inside machine code at the fork: gone in the child, running on in the parent. The child's
+    reclamation does not wait for them."""
+    warnings.simplefilter("ignore", DeprecationWarning)      # the program's own threads: CPython warns, rightly
+    switch_on()
+    ftjit.compile(count, 100)
+    ftjit.jit(spin)
+    flag = Flag()
+    threads = [start_thread(spin, flag) for _ in range(2)]
+    wait_inside(spin, threads=2)
+    for _ in range(3):
+        in_child(compile_and_run)
+    assert all(thread.is_alive() for thread in threads)
+    assert ftjit.stats().activations >= 2
+    flag.done = True
+    join(*threads, seconds=2)
+
+
+@fresh_process()
+def test_fork_by_another_thread_than_main() -> None:
+    warnings.simplefilter("ignore", DeprecationWarning)
+    switch_on()
+    ftjit.compile(count, 100)
+    failures: list[BaseException] = []
+
+    def fork() -> None:
+        try:
+            in_child(compile_and_run)
+        except BaseException as error:
+            failures.append(error)
+
+    thread = start_thread(fork)
+    join(thread, seconds=12)
+    assert not failures, failures
+
+
+@fresh_process()
+def test_pending_calls_run_in_the_child() -> None:
+    """M7: signal handlers and weak-reference-free pending work still run in children forked at the sampler's pace."""
+    warnings.simplefilter("ignore", DeprecationWarning)
+    switch_on()
+    ftjit.compile(count, 100)
+    flag = Flag()
+    ftjit.jit(spin)
+    threads = [start_thread(spin, flag) for _ in range(2)]   # they answer the sampler, and are gone in the child
+    wait_inside(spin, threads=2)
+
+    def work() -> None:
+        hits: list[int] = []
+        signal.signal(signal.SIGALRM, lambda *_: hits.append(1))
+        signal.setitimer(signal.ITIMER_REAL, 0.005, 0.005)
+        deadline = time.monotonic() + 3
+        while len(hits) < 3 and time.monotonic() < deadline:
+            count(20_000)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        assert len(hits) >= 3, "signal handlers do not run in the child"
+        before = ftjit.stats().samples
+        fresh: dict[str, Any] = {}
+        exec("def g(n):\n    t = 0\n    for i in range(n):\n        t += i\n    return t", fresh)
+        deadline = time.monotonic() + 3
+        while ftjit.stats().samples == before and time.monotonic() < deadline:
+            fresh["g"](20_000)
+        assert ftjit.stats().samples > before, "pending calls do not run in the child"
+
+    for _ in range(10):
+        in_child(work)
+    flag.done = True
+    join(*threads, seconds=2)
+
+
+@fresh_process()
+def test_fork_from_machine_code() -> None:
+    """The forking thread itself is inside machine code, two levels deep; parent and child both go on in it."""
+
+    def fork_often(rounds: int) -> int:
+        total = 0
+        for number in range(rounds):
+            if number % 5000 == 4999:
+                child = os.fork()
+                if child == 0:
+                    for other in range(20_000):
+                        total += other & 3
+                    os._exit(7 if total > 0 else 1)
+                status = os.waitpid(child, 0)[1]
+                assert os.waitstatus_to_exitcode(status) == 7
+            total += number & 1
+        return total
+
+    switch_on()
+    ftjit.jit(fork_often)
+    assert fork_often(4000) == 2000
+    wait_compiled(fork_often)
+    with entered():
+        assert fork_often(20_000) == 10_000
