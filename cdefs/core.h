@@ -41,7 +41,7 @@
 
 /* How one value gets back to its home when machine code is left. Python packs these (backend/exits.py). */
 enum move_kind { MOVE_INT, MOVE_FLOAT, MOVE_BOOL, MOVE_NEW_REFERENCE, MOVE_LOCAL, MOVE_CONSTANT, MOVE_NULL,
-                 MOVE_SAME, MOVE_RANGE_ITERATOR };
+                 MOVE_SAME, MOVE_RANGE_ITERATOR, MOVE_MAYBE };
 enum place_kind { PLACE_INT_REGISTER, PLACE_FLOAT_REGISTER, PLACE_SPILL, PLACE_IMMEDIATE };
 struct move {
     uint8_t kind, place[3];

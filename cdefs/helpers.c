@@ -31,7 +31,45 @@ static int64_t into_home(PyObject *box, _PyStackRef *home, int64_t is_local)
 int64_t ftjit_box_int(int64_t value, _PyStackRef *home, int64_t is_local) { return into_home(PyLong_FromLongLong(value), home, is_local); }
 int64_t ftjit_box_float(double value, _PyStackRef *home, int64_t is_local) { return into_home(PyFloat_FromDouble(value), home, is_local); }
 
-void ftjit_drop(PyObject *object) { Py_DECREF(object); }
+/* A number that may be unboxed: tag 1 int, 2 float, 3 bool. */
+int64_t ftjit_box_maybe(int64_t value, double number, int64_t tag, _PyStackRef *home)
+{
+    if (tag == 3) return into_home(PyBool_FromLong(value), home, 1);
+    return tag == 2 ? ftjit_box_float(number, home, 1) : ftjit_box_int(value, home, 1);
+}
+
+/* ---- the end of a reference ------------------------------------------------------------------------------------- */
+
+static bool plain(PyObject *old)
+{
+    if (_Py_IsImmortal(old) || Py_TYPE(old) == &PyFloat_Type || Py_TYPE(old) == &PyLong_Type) return true;
+    if (_Py_IsOwnedByCurrentThread(old) && old->ob_ref_local > 1) return true;
+    if (Py_TYPE(old) == &PyListIter_Type) {
+        PyObject *list = (PyObject *)((_PyListIterObject *)old)->it_seq;
+        return !list || plain(list);
+    }
+    return Py_TYPE(old) == &PyUnicode_Type || Py_TYPE(old) == &PyRangeIter_Type;
+}
+
+int64_t ftjit_is_plain(_PyStackRef *home) { return (home->bits & Py_TAG_REFCNT) || plain((PyObject *)home->bits); }
+void ftjit_replace_late(_PyStackRef *home, uintptr_t bits)
+{
+    _PyStackRef old = *home;
+    home->bits = bits;
+    PyStackRef_XCLOSE(old);
+}
+int64_t ftjit_replace(_PyStackRef *home, uintptr_t bits)
+{
+    if (!ftjit_is_plain(home)) return 0;
+    ftjit_replace_late(home, bits);
+    return 1;
+}
+int64_t ftjit_replace_object(_PyStackRef *home, PyObject *object)
+{
+    if (!ftjit_is_plain(home)) return 0;
+    ftjit_replace_late(home, _Py_IsImmortal(object) ? (uintptr_t)object | Py_TAG_REFCNT : (uintptr_t)Py_NewRef(object));
+    return 1;
+}
 void ftjit_unlock(PyMutex *mutex) { PyMutex_Unlock(mutex); }
 
 /* x ** y where Python's answer is plainly libm's: positive finite base, finite exponent, finite result that did not
@@ -115,12 +153,6 @@ int64_t ftjit_list_iter_next(PyObject *iterator, _PyStackRef *home)
     return (int64_t)item;
 }
 
-static bool plain(PyObject *old)
-{
-    return _Py_IsImmortal(old) || Py_TYPE(old) == &PyFloat_Type || Py_TYPE(old) == &PyLong_Type
-        || (_Py_IsOwnedByCurrentThread(old) && old->ob_ref_local > 1);
-}
-
 /* Store a new box at a place inside `container`, whose lock is held and is given back. -1: nothing was stored. */
 static int64_t store_box(PyObject *container, PyObject **place, PyObject *box)
 {
@@ -135,6 +167,11 @@ static int64_t store_box(PyObject *container, PyObject **place, PyObject *box)
     PyMutex_Unlock(&container->ob_mutex);
     Py_DECREF(old);
     return 0;
+}
+
+int64_t ftjit_store_locked(PyObject *container, PyObject **place, PyObject *object)
+{
+    return store_box(container, place, Py_NewRef(object)) == 0;
 }
 
 static PyObject **list_place(PyObject *list, int64_t index)

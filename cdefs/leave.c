@@ -54,6 +54,14 @@ static _PyStackRef materialise(struct activation *act, const struct move *move, 
         _PyStackRef source = frame->localsplus[move->value[0]];
         return PyStackRef_IsNull(source) ? source : PyStackRef_FromPyObjectNew(PyStackRef_AsPyObjectBorrow(source));
     }
+    case MOVE_MAYBE: {                    /* int value, float value, and which of them it is, if any */
+        int64_t tag = bits_at(act, move->place[2], move->value[2]);
+        if (tag == 0) return frame->localsplus[move->slot];       /* the home is right: see leave_to_frame */
+        if (tag == 3) return bits_at(act, move->place[0], move->value[0]) ? PyStackRef_True : PyStackRef_False;
+        object = tag == 2 ? PyFloat_FromDouble(float_at(act, move->place[1], move->value[1]))
+                          : PyLong_FromLongLong(bits_at(act, move->place[0], move->value[0]));
+        break;
+    }
     case MOVE_RANGE_ITERATOR: {
         int64_t start = bits_at(act, move->place[0], move->value[0]);
         int64_t stop = bits_at(act, move->place[1], move->value[1]);
@@ -85,12 +93,15 @@ int leave_to_frame(struct activation *act, struct exit_record *exit, _PyInterpre
         }
         else {
             fresh[k] = materialise(act, move, frame);
-            if (PyStackRef_IsNull(fresh[k]) && move->kind != MOVE_NULL && move->kind != MOVE_LOCAL) result = -1;
+            if (PyStackRef_IsNull(fresh[k]) && move->kind != MOVE_NULL && move->kind != MOVE_LOCAL
+                && move->kind != MOVE_MAYBE)
+                result = -1;
         }
     }
     for (int k = 0; k < exit->moves; k++) {
         _PyStackRef *home = &frame->localsplus[moves[k].slot];
         _PyStackRef old = *home;
+        if (moves[k].kind == MOVE_MAYBE && old.bits == fresh[k].bits) continue;
         *home = fresh[k];
         if (moves[k].slot < code->co_nlocalsplus) PyStackRef_XCLOSE(old);
     }

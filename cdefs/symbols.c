@@ -1,19 +1,20 @@
 /* Names to addresses, for the patcher; statistics and start-up, for the Python face. */
 #include "core.h"
 #include "callouts.h"
+#include "thunks.h"
 #include <dlfcn.h>
 #include <stdlib.h>
 
-#define HELPERS(X)                                                                                                    \
-    X(ftjit_long_value) X(ftjit_box_int) X(ftjit_box_float) X(ftjit_drop) X(ftjit_unlock) X(ftjit_float_power)        \
-    X(ftjit_float_modulo) X(ftjit_float_floor_divide) X(ftjit_list_item) X(ftjit_list_item_owned)                     \
-    X(ftjit_list_iter_next) X(ftjit_list_store_float) X(ftjit_list_store_int) X(ftjit_attr_store_float)               \
-    X(ftjit_attr_store_int) X(ftjit_call_out)
 #define DECLARE(name) extern char name[];
-HELPERS(DECLARE)
+#define DECLARE_THUNK(name) extern char thunk_##name[];
+PLAIN_HELPERS(DECLARE)
+THUNKS_WITH_RESULT(DECLARE_THUNK)
+THUNKS_WITHOUT_RESULT(DECLARE_THUNK)
 #define HELPER_ROW(name) {#name, name},
+#define THUNK_ROW(name) {#name, thunk_##name},
 #define CALLOUT_ROW(name) {"callout_" #name, (void *)callout_##name},
-static const struct { const char *name; void *address; } table[] = {HELPERS(HELPER_ROW) CALLOUTS(CALLOUT_ROW)};
+static const struct { const char *name; void *address; } table[] = {
+    PLAIN_HELPERS(HELPER_ROW) THUNKS_WITH_RESULT(THUNK_ROW) THUNKS_WITHOUT_RESULT(THUNK_ROW) CALLOUTS(CALLOUT_ROW)};
 
 /* The address of one of our helpers or of what the interpreter exports; 0 when there is no such name. */
 uintptr_t symbol_address(const char *name)

@@ -1,13 +1,13 @@
 /* Lists, tuples, instance attributes, globals: the interpreter's own lock-free reads and locked writes, inlined.
    Interior pointers never outlive a stencil. */
 #include "ops.h"
-extern PyObject *ftjit_list_item(PyObject *list, int64_t index);
-extern int64_t ftjit_list_item_owned(PyObject *list, int64_t index, _PyStackRef *home);
-extern int64_t ftjit_list_store_float(PyObject *list, int64_t index, double value);
-extern int64_t ftjit_list_store_int(PyObject *list, int64_t index, int64_t value);
-extern int64_t ftjit_list_iter_next(PyObject *iterator, _PyStackRef *home);
-extern int64_t ftjit_attr_store_float(PyObject *object, int64_t offset, double value, int64_t version);
-extern int64_t ftjit_attr_store_int(PyObject *object, int64_t offset, int64_t value, int64_t version);
+extern PRESERVE_ALL PyObject *ftjit_list_item(PyObject *list, int64_t index);
+extern PRESERVE_ALL int64_t ftjit_list_item_owned(PyObject *list, int64_t index, _PyStackRef *home);
+extern PRESERVE_ALL int64_t ftjit_list_store_float(PyObject *list, int64_t index, double value);
+extern PRESERVE_ALL int64_t ftjit_list_store_int(PyObject *list, int64_t index, int64_t value);
+extern PRESERVE_ALL int64_t ftjit_list_iter_next(PyObject *iterator, _PyStackRef *home);
+extern PRESERVE_ALL int64_t ftjit_attr_store_float(PyObject *object, int64_t offset, double value, int64_t version);
+extern PRESERVE_ALL int64_t ftjit_attr_store_int(PyObject *object, int64_t offset, int64_t value, int64_t version);
 
 typedef struct {
     Py_ssize_t allocated;
@@ -127,6 +127,23 @@ static INLINE int box_is_ours(PyObject *box, PyTypeObject *type)
     return Py_TYPE(box) == type && box->ob_tid == _Py_ThreadId() && box->ob_ref_local == 1 && box->ob_ref_shared == 0;
 }
 
+/* Finish a store in a locked container whose old reference is not quick: 0, unlocked, nothing stored, if its end
+   would run code. */
+extern PRESERVE_ALL int64_t ftjit_store_locked(PyObject *container, PyObject **place, PyObject *);
+
+static INLINE int store_locked(PyObject *container, PyObject **place, PyObject *object)
+{
+    _PyStackRef old = {.bits = (uintptr_t)*place};
+    if (UNLIKELY(!is_quick(old))) {
+        return (int)ftjit_store_locked(container, place, object);
+    }
+    count_up(object);
+    __atomic_store_n(place, object, __ATOMIC_RELEASE);
+    unlock(container);
+    drop_quick(old);
+    return 1;
+}
+
 STENCIL(list_store_float, A:i, B:i, C:f)
 {
     PyObject **place = list_lock_place((PyObject *)A, B);
@@ -189,42 +206,27 @@ SLOWPATH
 STENCIL(list_store_object, A:i, B:i, C:i)
 {
     PyObject **place = list_lock_place((PyObject *)A, B);
-    if (UNLIKELY(place == NULL)) {
+    if (UNLIKELY(place == NULL) || UNLIKELY(!store_locked((PyObject *)A, place, (PyObject *)C))) {
         EXIT;
     }
-    _PyStackRef old = {.bits = (uintptr_t)*place};
-    if (UNLIKELY(!drop_is_plain(old))) {
-        unlock((PyObject *)A);
-        EXIT;
-    }
-    count_up((PyObject *)C);
-    __atomic_store_n(place, (PyObject *)C, __ATOMIC_RELEASE);
-    unlock((PyObject *)A);
-    drop_plain(old);
     NEXT;
 }
 
-/* An immortal one: no count. */
+/* An immortal one in place of another: no count. */
 STENCIL(list_store_constant, A:i, B:i)
 {
     PyObject **place = list_lock_place((PyObject *)A, B);
     if (UNLIKELY(place == NULL)) {
         EXIT;
     }
-    PyObject *old = *place;
-    if (LIKELY(old->ob_ref_local == _Py_IMMORTAL_REFCNT_LOCAL)) {
-        __atomic_store_n(place, (PyObject *)OP0, __ATOMIC_RELEASE);
-        unlock((PyObject *)A);
+    if (UNLIKELY((*place)->ob_ref_local != _Py_IMMORTAL_REFCNT_LOCAL)) {
+        if (!ftjit_store_locked((PyObject *)A, place, (PyObject *)OP0)) {
+            EXIT;
+        }
         NEXT;
-    }
-    _PyStackRef dropped = {.bits = (uintptr_t)old};
-    if (UNLIKELY(!drop_is_plain(dropped))) {
-        unlock((PyObject *)A);
-        EXIT;
     }
     __atomic_store_n(place, (PyObject *)OP0, __ATOMIC_RELEASE);
     unlock((PyObject *)A);
-    drop_plain(dropped);
     NEXT;
 }
 
@@ -498,35 +500,17 @@ SLOWPATH
 STENCIL(attr_value_store_object, A:i, B:i)
 {
     PyObject **place = attr_lock_place((PyObject *)A, OFF0, OFF1, 1);
-    if (UNLIKELY(place == NULL)) {
+    if (UNLIKELY(place == NULL) || UNLIKELY(!store_locked((PyObject *)A, place, (PyObject *)B))) {
         EXIT;
     }
-    _PyStackRef old = {.bits = (uintptr_t)*place};
-    if (UNLIKELY(!drop_is_plain(old))) {
-        unlock((PyObject *)A);
-        EXIT;
-    }
-    count_up((PyObject *)B);
-    __atomic_store_n(place, (PyObject *)B, __ATOMIC_RELEASE);
-    unlock((PyObject *)A);
-    drop_plain(old);
     NEXT;
 }
 STENCIL(attr_slot_store_object, A:i, B:i)
 {
     PyObject **place = attr_lock_place((PyObject *)A, OFF0, OFF1, 0);
-    if (UNLIKELY(place == NULL)) {
+    if (UNLIKELY(place == NULL) || UNLIKELY(!store_locked((PyObject *)A, place, (PyObject *)B))) {
         EXIT;
     }
-    _PyStackRef old = {.bits = (uintptr_t)*place};
-    if (UNLIKELY(!drop_is_plain(old))) {
-        unlock((PyObject *)A);
-        EXIT;
-    }
-    count_up((PyObject *)B);
-    __atomic_store_n(place, (PyObject *)B, __ATOMIC_RELEASE);
-    unlock((PyObject *)A);
-    drop_plain(old);
     NEXT;
 }
 

@@ -1,6 +1,6 @@
 /* Ways in and out, jumps, polls, spills, calls out. */
 #include "ops.h"
-extern int64_t ftjit_call_out(_PyInterpreterFrame *, PyThreadState *, struct activation *, void *helper, int64_t argument,
+extern PRESERVE_ALL int64_t ftjit_call_out(_PyInterpreterFrame *, PyThreadState *, struct activation *, void *helper, int64_t argument,
                               int64_t place);
 
 SHIM(shim)

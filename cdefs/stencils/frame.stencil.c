@@ -1,7 +1,7 @@
 /* Between homes in the frame and registers. */
 #include "ops.h"
-extern int64_t ftjit_box_int(int64_t value, _PyStackRef *home, int64_t is_local);
-extern int64_t ftjit_box_float(double value, _PyStackRef *home, int64_t is_local);
+extern PRESERVE_ALL int64_t ftjit_box_int(int64_t value, _PyStackRef *home, int64_t is_local);
+extern PRESERVE_ALL int64_t ftjit_box_float(double value, _PyStackRef *home, int64_t is_local);
 
 STENCIL(load_object, A:i)
 {
@@ -217,9 +217,7 @@ STENCIL(push_float, A:f)
 }
 STENCIL(store_bool, A:i)
 {
-    _PyStackRef old = HOME(OFF0);
-    HOME(OFF0) = A ? PyStackRef_True : PyStackRef_False;
-    drop_plain(old);
+    ftjit_replace_late(&HOME(OFF0), A ? PyStackRef_True.bits : PyStackRef_False.bits);
     NEXT;
 }
 STENCIL(push_bool, A:i)
@@ -232,11 +230,14 @@ STENCIL(push_bool, A:i)
 STENCIL(store_object, A:i)
 {
     _PyStackRef old = HOME(OFF0);
-    if (UNLIKELY(!drop_is_plain(old))) {
-        EXIT;
+    if (UNLIKELY(!is_quick(old))) {
+        if (!ftjit_replace_object(&HOME(OFF0), (PyObject *)A)) {
+            EXIT;
+        }
+        NEXT;
     }
     HOME(OFF0) = new_reference((PyObject *)A);
-    drop_plain(old);
+    drop_quick(old);
     NEXT;
 }
 STENCIL(push_object, A:i)
@@ -246,12 +247,9 @@ STENCIL(push_object, A:i)
 }
 STENCIL(store_constant)
 {
-    _PyStackRef old = HOME(OFF0);
-    if (UNLIKELY(!drop_is_plain(old))) {
+    if (UNLIKELY(!replace(&HOME(OFF0), (uintptr_t)OP0 | Py_TAG_REFCNT))) {
         EXIT;
     }
-    HOME(OFF0) = new_reference((PyObject *)OP0);
-    drop_plain(old);
     NEXT;
 }
 STENCIL(push_constant)
@@ -272,37 +270,46 @@ STENCIL(push_local)
 /* The second store of a pair, which can no longer leave: what the old value's end runs, runs here. */
 STENCIL(guard_home_plain)
 {
-    if (UNLIKELY(!drop_is_plain(HOME(OFF0)))) {
+    if (UNLIKELY(!is_quick(HOME(OFF0))) && !ftjit_is_plain(&HOME(OFF0))) {
         EXIT;
     }
     NEXT;
 }
 STENCIL(store_object_late, A:i)
 {
-    _PyStackRef old = HOME(OFF0);
-    HOME(OFF0) = new_reference((PyObject *)A);
-    drop_plain(old);
+    ftjit_replace_late(&HOME(OFF0), new_reference((PyObject *)A).bits);
     NEXT;
 }
 STENCIL(store_constant_late)
 {
-    _PyStackRef old = HOME(OFF0);
-    HOME(OFF0) = new_reference((PyObject *)OP0);
-    drop_plain(old);
+    ftjit_replace_late(&HOME(OFF0), (uintptr_t)OP0 | Py_TAG_REFCNT);
     NEXT;
 }
 STENCIL(store_home_late)
 {
-    _PyStackRef old = HOME(OFF0);
-    HOME(OFF0) = HOME(OFF1);
-    drop_plain(old);
+    ftjit_replace_late(&HOME(OFF0), HOME(OFF1).bits);
     NEXT;
 }
 STENCIL(drop_home_late)
 {
     _PyStackRef old = HOME(OFF0);
+    if (UNLIKELY(!is_quick(old))) {
+        ftjit_replace_late(&HOME(OFF0), PyStackRef_NULL.bits);
+        NEXT;
+    }
     HOME(OFF0) = PyStackRef_NULL;
-    drop_plain(old);
+    drop_quick(old);
+    NEXT;
+}
+/* What a number may be kept in front of while unboxed: a home that holds a number, None or nothing (rule 11). */
+STENCIL(guard_home_stale)
+{
+    _PyStackRef ref = HOME(OFF0);
+    PyObject *object = (PyObject *)(ref.bits & ~(uintptr_t)Py_TAG_BITS);
+    if (UNLIKELY(object != NULL && object != Py_None && Py_TYPE(object) != &PyLong_Type && Py_TYPE(object) != &PyFloat_Type
+                 && Py_TYPE(object) != &PyBool_Type)) {
+        EXIT;
+    }
     NEXT;
 }
 STENCIL(swap_homes)
@@ -316,12 +323,9 @@ STENCIL(swap_homes)
 /* A stack home's reference moves into a local. */
 STENCIL(store_home)
 {
-    _PyStackRef old = HOME(OFF0);
-    if (UNLIKELY(!drop_is_plain(old))) {
+    if (UNLIKELY(!replace(&HOME(OFF0), HOME(OFF1).bits))) {
         EXIT;
     }
-    HOME(OFF0) = HOME(OFF1);
-    drop_plain(old);
     NEXT;
 }
 STENCIL(move_home)
@@ -332,11 +336,18 @@ STENCIL(move_home)
 /* A home's reference goes, if that runs no code; for a local the home is null afterwards. */
 STENCIL(drop_home)
 {
-    _PyStackRef old = HOME(OFF0);
-    if (UNLIKELY(!drop_is_plain(old))) {
+    if (UNLIKELY(!replace(&HOME(OFF0), PyStackRef_NULL.bits))) {
         EXIT;
     }
-    HOME(OFF0) = PyStackRef_NULL;
-    drop_plain(old);
+    NEXT;
+}
+
+/* A number that is only there if its tag says so (1 int, 2 float, 3 bool; 0: the home is right): into its home. */
+extern PRESERVE_ALL int64_t ftjit_box_maybe(int64_t value, double number, int64_t tag, _PyStackRef *home);
+STENCIL(store_maybe, A:i, B:f, C:i)
+{
+    if (UNLIKELY(C != 0) && UNLIKELY(ftjit_box_maybe(A, B, C, &HOME(OFF0)) < 0)) {
+        EXIT;
+    }
     NEXT;
 }

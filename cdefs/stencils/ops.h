@@ -5,6 +5,9 @@
 /* A helper's code must travel with the stencil. */
 #define INLINE inline __attribute__((always_inline))
 
+/* What a helper that is called through a thunk (../thunks.c) leaves alone: everything but r11. */
+#define PRESERVE_ALL __attribute__((preserve_all))
+
 /* A home: one word of the frame, a local or a stack entry, by its byte offset in the frame. */
 #define HOME(offset) (*(_PyStackRef *)((char *)frame + (offset)))
 #define HOME_OBJECT(offset) ((PyObject *)(HOME(offset).bits & ~(uintptr_t)Py_TAG_BITS))
@@ -17,33 +20,37 @@ static INLINE int is_alive_here(PyObject *object)
            || (object->ob_gc_bits & _PyGC_BITS_DEFERRED);
 }
 
-/* Dropping it runs no code of anybody's: something is left of it, or it is a number. */
-static INLINE int drop_is_plain(_PyStackRef ref)
+/* A reference whose end is one decrement: something is left, and this thread counts. (Also what carries no count.) */
+static INLINE int is_quick(_PyStackRef ref)
 {
     PyObject *object = (PyObject *)ref.bits;
-    if (ref.bits & Py_TAG_REFCNT) {     /* also the null reference */
-        return 1;
+    return (ref.bits & Py_TAG_REFCNT)
+           || (object->ob_tid == _Py_ThreadId() && object->ob_ref_local - 2u < _Py_IMMORTAL_REFCNT_LOCAL - 2u);
+}
+static INLINE void drop_quick(_PyStackRef ref)
+{
+    if (!(ref.bits & Py_TAG_REFCNT)) {
+        ((PyObject *)ref.bits)->ob_ref_local--;
     }
-    return (object->ob_tid == _Py_ThreadId() && object->ob_ref_local > 1)
-           || object->ob_ref_local == _Py_IMMORTAL_REFCNT_LOCAL || Py_TYPE(object) == &PyFloat_Type
-           || Py_TYPE(object) == &PyLong_Type;
 }
 
-extern void ftjit_drop(PyObject *);
+/* The rest out of line. They look whether the old reference's end runs anybody's code, and return 0 if so, nothing
+   done (`late`: it runs, there is no way back). */
+extern PRESERVE_ALL int64_t ftjit_replace(_PyStackRef *home, uintptr_t bits);
+extern PRESERVE_ALL int64_t ftjit_replace_object(_PyStackRef *home, PyObject *);
+extern PRESERVE_ALL void ftjit_replace_late(_PyStackRef *home, uintptr_t bits);
+extern PRESERVE_ALL int64_t ftjit_is_plain(_PyStackRef *home);
 
-/* Drop what drop_is_plain allowed. */
-static INLINE void drop_plain(_PyStackRef ref)
+/* The home's reference for another one, which is handed over. */
+static INLINE int replace(_PyStackRef *home, uintptr_t bits)
 {
-    PyObject *object = (PyObject *)ref.bits;
-    if (ref.bits & Py_TAG_REFCNT) {
-        return;
+    _PyStackRef old = *home;
+    if (UNLIKELY(!is_quick(old))) {
+        return (int)ftjit_replace(home, bits);
     }
-    if (LIKELY(object->ob_tid == _Py_ThreadId() && object->ob_ref_local - 1u < _Py_IMMORTAL_REFCNT_LOCAL - 1u
-               && object->ob_ref_local > 1)) {
-        object->ob_ref_local--;
-        return;
-    }
-    ftjit_drop(object);
+    home->bits = bits;
+    drop_quick(old);
+    return 1;
 }
 
 static INLINE void count_up(PyObject *object) { Py_INCREF(object); }
@@ -62,7 +69,7 @@ static INLINE _PyStackRef new_reference(PyObject *object)
     return ref;
 }
 
-extern int64_t ftjit_long_value(PyObject *, int64_t *value);
+extern PRESERVE_ALL int64_t ftjit_long_value(PyObject *, int64_t *value);
 
 /* One CAS each way; a busy lock is left to the slow path or the interpreter. */
 static INLINE int lock_at_once(PyObject *object)
@@ -70,7 +77,7 @@ static INLINE int lock_at_once(PyObject *object)
     uint8_t unlocked = _Py_UNLOCKED;
     return __atomic_compare_exchange_n(&object->ob_mutex._bits, &unlocked, _Py_LOCKED, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
-extern void ftjit_unlock(PyMutex *);
+extern PRESERVE_ALL void ftjit_unlock(PyMutex *);
 static INLINE void unlock(PyObject *object)
 {
     uint8_t locked = _Py_LOCKED;

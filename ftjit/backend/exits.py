@@ -10,7 +10,7 @@ from ftjit.backend.registers import Assignment
 from ftjit.ir import Const, Exit, Move, Value
 from ftjit.ir.nodes import FLOAT, Operand
 
-MOVES: Final = ("int", "float", "bool", "new_reference", "local", "constant", "null", "same", "range_iterator")
+MOVES: Final = ("int", "float", "bool", "new_reference", "local", "constant", "null", "same", "range_iterator", "maybe")
 _INT_REGISTER, _FLOAT_REGISTER, _SPILL, _IMMEDIATE = range(4)
 # Reasons the core itself acts on; anything else counts as a deopt.
 REASONS: Final = ("return", "poll", "status")

@@ -13,13 +13,13 @@ from typing import Any
 
 from ftjit.frontend.access import Access
 from ftjit.frontend.arithmetic import Arithmetic
-from ftjit.frontend.bytecode import Bytecode, read_locals
+from ftjit.frontend.bytecode import Bytecode, assigned_locals
 from ftjit.frontend.calls import Calls
 from ftjit.frontend.core import MAX_BLOCKS, MAX_OPS, LeaveHere, NotInlinable, Uncompilable
 from ftjit.frontend.loops import Loops
 from ftjit.frontend.movement import Movement
 from ftjit.frontend.state import Frame, State
-from ftjit.frontend.values import MISSING, Boxed, Entry, Home, Number, RangeIterator, number_kind
+from ftjit.frontend.values import MISSING, Boxed, Entry, Home, Maybe, Number, RangeIterator, maybe, number_kind
 from ftjit.ir import Block, Const, Edge, Function, Op
 from ftjit.ir.nodes import FLOAT, INT, Operand
 from ftjit.profile.feedback import Feedback
@@ -56,11 +56,17 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
         return known
 
     def _canonical(self, state: State) -> State:
-        """At a loop header nothing that the loop assigns counts as up to date in its home."""
+        """At a loop header nothing that the loop assigns counts as up to date in its home, and what it assigns before
+        reading it is in the one form that fits every path."""
         state = state.copy()
         frame = state.outer
-        if len(state.frames) == 1 and frame.offset in frame.bytecode.loops:
-            frame.synced -= frame.bytecode.stored_in_loop[frame.offset]
+        if len(state.frames) > 1 or frame.offset not in frame.bytecode.loops:
+            return state
+        live = frame.bytecode.live[frame.offset]
+        for slot in frame.bytecode.stored_in_loop[frame.offset]:
+            if slot not in live:
+                frame.locals[slot] = maybe(frame.locals[slot], slot in frame.synced) or frame.locals[slot]
+            frame.synced.discard(slot)
         return state
 
     def edge_to(self, state: State) -> Edge:
@@ -104,11 +110,11 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
         self.enter_block(through, inner)
         frame = self.state.outer
         for slot, entry in enumerate(frame.locals):
-            if isinstance(entry, Number):
-                self.write_back(slot)
-                frame.locals[slot] = Boxed()
+            self.write_back(slot)
+            if isinstance(entry, Number | Maybe):
+                frame.locals[slot] = Boxed(bound=False, clean=isinstance(entry, Number) or entry.clean)
             elif isinstance(entry, Boxed):
-                frame.locals[slot] = Boxed(None, entry.sample, False)
+                frame.locals[slot] = Boxed(None, entry.sample, False, entry.clean)
         frame.synced = set(range(len(frame.locals)))
         frame.stack = [self._general(entry, position) for position, entry in enumerate(frame.stack)]
         general = self._canonical(self.state)
@@ -194,7 +200,8 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
         frame = self.state.outer
         # `bound` is what the snapshot saw, not a fact: check where it is used.
         frame.locals = [Boxed(None, entry.sample, False) if isinstance(entry, Boxed) else entry for entry in frame.locals]
-        for slot in sorted(self._read_before_written()):
+        self._clean_homes(frame)
+        for slot in sorted(bytecode.live[snapshot.offset]):
             kind = number_kind(snapshot.locals[slot])
             if kind is not None and not self.feedback.is_mixed(slot):
                 self.emit("guard_home_bound", [], [self.home(slot)], reason="entry")
@@ -206,18 +213,21 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
         self.before = frame.copy()
         self.block.ops.append(Op("jump", [], target=self.edge_to(self.state), offset=self.offset))
 
-    def _read_before_written(self) -> set[int]:
-        """Locals that some reachable instruction reads; all those assigned first are harmless to leave out."""
-        start = self.snapshot.offset
-        headers = [header for header, last in self.bytecode.loops.items() if header <= start <= last]
-        low = min([start, *headers])
-        return {
-            slot
-            for instruction in self.bytecode.instructions.values()
-            if instruction.offset >= low
-            for slot in read_locals(instruction)
-            if slot < len(self.snapshot.locals)
-        }
+    def _clean_homes(self, frame: Frame) -> None:
+        """Locals that the code assigns: those that held numbers, None or nothing are made sure to. A function that
+        starts has nothing in those that are no arguments."""
+        code = self.snapshot.code
+        arguments = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4) + bool(code.co_flags & 8)
+        assigned = {slot for i in self.bytecode.instructions.values() for slot in assigned_locals(i)}
+        for slot in sorted(assigned):
+            sample = self.snapshot.locals[slot]
+            if sample is not MISSING and sample is not None and number_kind(sample) is None:
+                continue
+            if not (self.snapshot.is_start and slot >= arguments):
+                if self.feedback.is_mixed(slot):
+                    continue
+                self.emit("guard_home_stale", [], [self.home(slot)], reason="entry")
+            frame.locals[slot] = Boxed(None, sample, False, True)
 
 
 def build(snapshot: Snapshot, feedback: Feedback, layout: Layout) -> Built:

@@ -13,6 +13,11 @@ _BASE: dict[str, str] = dis.deoptmap  # type: ignore[attr-defined]
 _NAMES: list[str] = dis._all_opname  # type: ignore[attr-defined]
 
 
+_ENDS = frozenset(
+    ("RETURN_VALUE", "RAISE_VARARGS", "RERAISE", "JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT")
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Instruction:
     """One instruction. `offset` is where it starts (at its first EXTENDED_ARG), `next_offset` where the next does,
@@ -82,6 +87,30 @@ class Bytecode:
                 loops[instruction.target] = max(loops.get(instruction.target, 0), instruction.offset)
         return loops
 
+    @cached_property
+    def live(self) -> dict[int, frozenset[int]]:
+        """Offset -> the locals that some path from there reads before it assigns them."""
+        order = sorted(self.instructions, reverse=True)
+        live: dict[int, frozenset[int]] = {offset: frozenset() for offset in order}
+        nothing: frozenset[int] = frozenset()
+        changed = True
+        while changed:
+            changed = False
+            for offset in order:
+                instruction = self.instructions[offset]
+                after = nothing if instruction.name in _ENDS else live.get(instruction.next_offset, nothing)
+                if instruction.target is not None:
+                    after |= live.get(instruction.target, nothing)
+                read = frozenset(read_locals(instruction))
+                written = frozenset(assigned_locals(instruction))
+                if instruction.name == "STORE_FAST_LOAD_FAST":
+                    read -= written
+                new = read | (after - written)
+                if new != live[offset]:
+                    live[offset] = new
+                    changed = True
+        return live
+
     def loop_depth(self, offset: int) -> int:
         return sum(header <= offset <= last for header, last in self.loops.items())
 
@@ -109,7 +138,7 @@ def assigned_locals(instruction: Instruction) -> tuple[int, ...]:
 
 def read_locals(instruction: Instruction) -> tuple[int, ...]:
     name, argument = instruction.name, instruction.argument
-    if name in ("LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_FAST_CHECK", "LOAD_FAST_AND_CLEAR"):
+    if name in ("LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_FAST_CHECK", "LOAD_FAST_AND_CLEAR", "DELETE_FAST"):
         return (argument,)
     if name in ("LOAD_FAST_LOAD_FAST", "LOAD_FAST_BORROW_LOAD_FAST_BORROW"):
         return (argument >> 4, argument & 15)

@@ -15,6 +15,7 @@ from ftjit.frontend.values import (
     Entry,
     Home,
     Local,
+    Maybe,
     Null,
     Number,
     Pointer,
@@ -146,6 +147,8 @@ class Core:
         for slot, entry in enumerate(frame.locals):
             if isinstance(entry, Number) and slot not in frame.synced:
                 add(Move(entry.kind, slot, (entry.value,)))
+            elif isinstance(entry, Maybe) and entry.tag != Const(0):
+                add(Move("maybe", slot, (entry.value, entry.number, entry.tag)))
         for position, entry in enumerate(frame.stack):
             move = self._stack_move(entry, self.stack_slot(position))
             if move is not None:
@@ -288,6 +291,11 @@ class Core:
         entry = frame.locals[slot]
         if isinstance(entry, Number) and slot not in frame.synced:
             self.emit(f"store_{entry.kind}", [entry.value], [self.home(slot)])
+            frame.synced.add(slot)
+        elif isinstance(entry, Maybe):
+            if entry.tag != Const(0):
+                self.emit("store_maybe", [entry.value, entry.number, entry.tag], [self.home(slot)])
+            frame.locals[slot] = Boxed(bound=False, clean=entry.clean)
             frame.synced.add(slot)
 
     # ---- calls out ----------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ftjit.frontend.bytecode import Instruction
 from ftjit.frontend.core import Core, LeaveHere
+from ftjit.ir import Const
 from ftjit.frontend.values import (
     MISSING,
     Boxed,
@@ -11,6 +12,7 @@ from ftjit.frontend.values import (
     Entry,
     Home,
     Local,
+    Maybe,
     Null,
     Number,
     Pointer,
@@ -28,8 +30,8 @@ class Movement(Core):
         entry = self.frame.locals[slot]
         if isinstance(entry, Boxed):
             self.push(Local(slot, entry.type, entry.sample))
-        elif entry is None:
-            raise LeaveHere("an unbound local")
+        elif entry is None or isinstance(entry, Maybe):
+            raise LeaveHere("a local that may be unbound")
         else:
             self.push(entry)
 
@@ -64,10 +66,11 @@ class Movement(Core):
             self.emit("push_null", [], [self.home(slot)])
             self.push(Home(entry.type, entry.sample))
         else:
-            assert isinstance(entry, Number)
+            if not isinstance(entry, Number):
+                raise LeaveHere("a local that may be unbound")
             self.emit("drop_home_late", [], [self.home(slot)])
             self.push(entry)
-        self.frame.locals[slot] = Boxed(bound=False)
+        self.frame.locals[slot] = Boxed(bound=False, clean=True)
         self.frame.synced.add(slot)
 
     def op_LOAD_CONST(self, instruction: Instruction) -> None:
@@ -97,7 +100,8 @@ class Movement(Core):
     def op_STORE_FAST_STORE_FAST(self, instruction: Instruction) -> None:
         """The second store cannot leave, the first being done: both old values are looked at beforehand."""
         first, second = instruction.argument >> 4, instruction.argument & 15
-        if not self.inlined and isinstance(self.frame.locals[second], Boxed):
+        old = self.frame.locals[second]
+        if not self.inlined and isinstance(old, Boxed | Maybe) and not old.clean:
             if self.level() >= 1:
                 raise LeaveHere("a store that ends an object's life")
             self.emit("guard_home_plain", [], [self.home(second)], reason="drop")
@@ -113,7 +117,7 @@ class Movement(Core):
         frame = self.frame
         old = frame.locals[slot]
         self._settle_borrows(slot)
-        if isinstance(old, Boxed) and self.level() >= 1 and not late:
+        if isinstance(old, Boxed | Maybe) and not old.clean and self.level() >= 1 and not late:
             # The old value's end has run code here before: let it, as a call out.
             self.call_out("store_fast", slot, 1)
             known = frame.stack[len(frame.stack) :]
@@ -126,12 +130,15 @@ class Movement(Core):
         home = self.home(slot)
         match entry:
             case Number():
-                if isinstance(old, Boxed):
+                if isinstance(old, Boxed | Maybe) and not old.clean:
                     self.emit(f"drop_home{suffix}", [], [home], reason="drop")
                 frame.locals[slot] = entry
                 frame.synced.discard(slot)
-            case Constant(object):
+            case Constant(object) if self.layout.is_immortal(object):
                 self.emit(f"store_constant{suffix}", [], [home, id(object)], reason="drop")
+                frame.locals[slot] = Boxed(type(object), object, clean=object is None)
+            case Constant(object):
+                self.emit(f"store_object{suffix}", [Const(id(object))], [home], reason="drop")
                 frame.locals[slot] = Boxed(type(object), object)
             case Home(type_, sample):
                 self.emit(f"store_home{suffix}", [], [home, self.stack_home(position)], reason="drop")

@@ -60,14 +60,38 @@ class Number(Entry):
 
 @dataclass(frozen=True, slots=True)
 class Boxed(Entry):
-    """A local whose value is in its home. `bound` False: it may have none."""
+    """A local whose value is in its home. `bound` False: it may have none. `clean`: the home holds a number, None or
+    nothing, so that an unboxed number may be kept in front of it (rule 11 of the memory model)."""
 
     type: type | None = None
     sample: Any = field(default=MISSING, compare=False)
     bound: bool = True
+    clean: bool = False
 
     def key(self) -> Any:
-        return ("boxed", self.type, self.bound)
+        return ("boxed", self.type, self.bound, self.clean)
+
+
+@dataclass(frozen=True, slots=True)
+class Maybe(Entry):
+    """A local that nobody reads before it is assigned, at a loop header: what it holds only shows when the frame is
+    looked at. `tag` says at run time what: 0 the home, 1 the int `value`, 2 the float `number`, 3 the bool `value`."""
+
+    value: Operand
+    number: Operand
+    tag: Operand
+    clean: bool
+
+    def key(self) -> Any:
+        return ("maybe", self.clean)
+
+    def operands(self) -> Iterator[Operand]:
+        yield self.value
+        yield self.number
+        yield self.tag
+
+    def rebuild(self, fresh: Callable[[Operand], Operand]) -> Entry:
+        return Maybe(fresh(self.value), fresh(self.number), fresh(self.tag), self.clean)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +182,25 @@ class Condition(Entry):
     right: Operand
 
 
+TAG_OF: Final[dict[str, int]] = {"int": 1, "float": 2, "bool": 3}
+
+
+def maybe(entry: Entry | None, synced: bool) -> Maybe | None:
+    """A dead local in the form that all of them have at a loop header."""
+    match entry:
+        case Maybe():
+            return entry
+        case Boxed():
+            return Maybe(Const(0), Const(0.0), Const(0), entry.clean)
+        case Number(kind, value):
+            if synced:
+                return Maybe(Const(0), Const(0.0), Const(0), True)
+            if kind == "float":
+                return Maybe(Const(0), value, Const(TAG_OF[kind]), True)
+            return Maybe(value, Const(0.0), Const(TAG_OF[kind]), True)
+    return None
+
+
 INT_LIMIT: Final = 2**63
 
 
@@ -173,6 +216,6 @@ def number_constant(value: object) -> Number | None:
 
 
 __all__ = [
-    "MISSING", "Boxed", "Condition", "Constant", "Entry", "Home", "Local", "Null", "Number", "Pointer",
+    "MISSING", "Boxed", "Condition", "Constant", "Entry", "Home", "Local", "Maybe", "Null", "Number", "Pointer",
     "RangeIterator", "Value", "number_constant", "number_kind",
 ]  # fmt: skip

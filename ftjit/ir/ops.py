@@ -110,6 +110,8 @@ guard_one             i           -         -            exit,guard
 guard_length          i           -         OFF0         exit,guard
 guard_home_bound      -           -         OFF0         exit,guard
 guard_home_plain      -           -         OFF0         exit,guard
+guard_home_stale      -           -         OFF0         exit,guard
+store_maybe           ifi         -         OFF0         exit,effect
 guard_own_iterator    -           -         OFF0,OP0     exit,guard
 store_int             i           -         OFF0         exit,effect
 store_float           f           -         OFF0         exit,effect

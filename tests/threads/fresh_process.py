@@ -82,7 +82,7 @@ def run_child(
 def python(
     *arguments: str, environment: Mapping[str, str] | None = None, seconds: float = 20, executable: str = sys.executable
 ) -> subprocess.CompletedProcess[str]:
-    """Run an interpreter; killed (return code -9) a few seconds after `seconds`."""
+    """Run an interpreter; killed a few seconds after `seconds`, with its threads' Python stacks on stderr."""
     variables = {key: value for key, value in os.environ.items() if not key.startswith("FTJIT")}
     variables.update(environment or {})
     command = [executable, "-X", "faulthandler", *arguments]
@@ -92,8 +92,12 @@ def python(
     try:
         out, err = process.communicate(timeout=seconds + 5)
     except subprocess.TimeoutExpired:
-        process.kill()
-        out, err = process.communicate()
+        process.send_signal(signal.SIGABRT)
+        try:
+            out, err = process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
     return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
