@@ -26,9 +26,12 @@ static inline bool others_watch(PyCodeObject *code)
 {
     _PyCoMonitoringData *monitoring = code->_co_monitoring;
     if (!monitoring) return false;
-    uint8_t any = 0;
-    for (int i = 0; i < _PY_MONITORING_LOCAL_EVENTS; i++) any |= monitoring->active_monitors.tools[i];
-    return any & ~(1 << OUR_TOOL);
+    /* All tools of all events at once: two overlapping words. */
+    uint64_t low, high;
+    _Static_assert(_PY_MONITORING_LOCAL_EVENTS > 8 && _PY_MONITORING_LOCAL_EVENTS <= 16, "two words hold the events");
+    memcpy(&low, monitoring->active_monitors.tools, 8);
+    memcpy(&high, monitoring->active_monitors.tools + _PY_MONITORING_LOCAL_EVENTS - 8, 8);
+    return (low | high) & ~(0x0101010101010101ull << OUR_TOOL);
 }
 
 /* Is another monitoring tool registered at all? Local events change no version, so this is asked after calls out. */

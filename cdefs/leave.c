@@ -83,6 +83,20 @@ int leave_to_frame(struct activation *act, struct exit_record *exit, _PyInterpre
 {
     const struct move *moves = act->executor->moves + exit->first_move;
     PyCodeObject *code = _PyFrame_GetCode(frame);
+    if (exit->reason == REASON_RETURN && !frame->frame_obj && exit->depth == 1 && exit->moves) {
+        /* The frame goes next and nobody holds it: only the result matters, which is the last move. */
+        const struct move *move = &moves[exit->moves - 1];
+        if (move->slot == code->co_nlocalsplus && move->kind != MOVE_SAME) {
+            _PyStackRef result = materialise(act, move, frame);
+            if (!PyStackRef_IsNull(result)) {
+                frame->localsplus[move->slot] = result;
+                frame->stackpointer = frame->localsplus + move->slot + 1;
+                frame->instr_ptr = _PyFrame_GetBytecode(frame) + exit->offset / (int)sizeof(_Py_CODEUNIT);
+                return 0;
+            }
+            PyErr_Clear();
+        }
+    }
     _PyStackRef fresh[exit->moves + 1];
     int result = 0;
     for (int k = 0; k < exit->moves; k++) {

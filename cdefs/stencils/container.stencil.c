@@ -120,13 +120,6 @@ static INLINE PyObject **list_lock_place(PyObject *list, int64_t index)
     return &((PyListObject *)list)->ob_item[index];
 }
 
-/* A box that only this place in a locked container refers to: no reader gets a reference without the lock, so the
-   number inside may be replaced (rule 12). */
-static INLINE int box_is_ours(PyObject *box, PyTypeObject *type)
-{
-    return Py_TYPE(box) == type && box->ob_tid == _Py_ThreadId() && box->ob_ref_local == 1 && box->ob_ref_shared == 0;
-}
-
 /* Finish a store in a locked container whose old reference is not quick: 0, unlocked, nothing stored, if its end
    would run code. */
 extern PRESERVE_ALL int64_t ftjit_store_locked(PyObject *container, PyObject **place, PyObject *);
@@ -165,12 +158,6 @@ SLOWPATH
     NEXT;
 }
 
-static INLINE void put_compact(PyObject *box, int64_t value)
-{
-    ((PyLongObject *)box)->long_value.lv_tag = (1 << NON_SIZE_BITS) | (value < 0 ? 2 : 0);
-    ((PyLongObject *)box)->long_value.ob_digit[0] = (digit)(value < 0 ? -value : value);
-}
-
 STENCIL(list_store_int, A:i, B:i, C:i)
 {
     PyObject **place = list_lock_place((PyObject *)A, B);
@@ -185,9 +172,7 @@ STENCIL(list_store_int, A:i, B:i, C:i)
         unlock((PyObject *)A);
         NEXT;
     }
-    if (UNLIKELY((uint64_t)(C + _PY_NSMALLNEGINTS) < _PY_NSMALLNEGINTS + _PY_NSMALLPOSINTS)
-        || UNLIKELY((uint64_t)(C + PyLong_MASK) > 2ull * PyLong_MASK)
-        || UNLIKELY(!box_is_ours(old, &PyLong_Type)) || UNLIKELY(!_PyLong_IsCompact((PyLongObject *)old))) {
+    if (UNLIKELY(!fits_box(C, old))) {
         SLOW;
     }
     put_compact(old, C);
@@ -458,9 +443,7 @@ STENCIL(attr_value_store_int, A:i, B:i)
         EXIT;
     }
     PyObject *old = *place;
-    if (UNLIKELY((uint64_t)(B + _PY_NSMALLNEGINTS) < _PY_NSMALLNEGINTS + _PY_NSMALLPOSINTS)
-        || UNLIKELY((uint64_t)(B + PyLong_MASK) > 2ull * PyLong_MASK)
-        || UNLIKELY(!box_is_ours(old, &PyLong_Type)) || UNLIKELY(!_PyLong_IsCompact((PyLongObject *)old))) {
+    if (UNLIKELY(!fits_box(B, old))) {
         SLOW;
     }
     put_compact(old, B);
@@ -481,9 +464,7 @@ STENCIL(attr_slot_store_int, A:i, B:i)
         EXIT;
     }
     PyObject *old = *place;
-    if (UNLIKELY((uint64_t)(B + _PY_NSMALLNEGINTS) < _PY_NSMALLNEGINTS + _PY_NSMALLPOSINTS)
-        || UNLIKELY((uint64_t)(B + PyLong_MASK) > 2ull * PyLong_MASK)
-        || UNLIKELY(!box_is_ours(old, &PyLong_Type)) || UNLIKELY(!_PyLong_IsCompact((PyLongObject *)old))) {
+    if (UNLIKELY(!fits_box(B, old))) {
         SLOW;
     }
     put_compact(old, B);

@@ -189,6 +189,10 @@ STENCIL(guard_home_bound)
 /* Boxing into a home: a local's old value is a number or a singleton. Without memory it leaves with the error set. */
 STENCIL(store_int, A:i)
 {
+    if (LIKELY(!(HOME(OFF0).bits & Py_TAG_REFCNT)) && LIKELY(fits_box(A, HOME_OBJECT(OFF0)))) {
+        put_compact(HOME_OBJECT(OFF0), A);
+        NEXT;
+    }
     if (UNLIKELY(ftjit_box_int(A, &HOME(OFF0), 1) < 0)) {
         EXIT;
     }
@@ -203,6 +207,10 @@ STENCIL(push_int, A:i)
 }
 STENCIL(store_float, A:f)
 {
+    if (LIKELY(!(HOME(OFF0).bits & Py_TAG_REFCNT)) && LIKELY(box_is_ours(HOME_OBJECT(OFF0), &PyFloat_Type))) {
+        ((PyFloatObject *)HOME_OBJECT(OFF0))->ob_fval = A;
+        NEXT;
+    }
     if (UNLIKELY(ftjit_box_float(A, &HOME(OFF0), 1) < 0)) {
         EXIT;
     }

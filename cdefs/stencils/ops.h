@@ -71,6 +71,25 @@ static INLINE _PyStackRef new_reference(PyObject *object)
 
 extern PRESERVE_ALL int64_t ftjit_long_value(PyObject *, int64_t *value);
 
+/* A box that only one place refers to, which this thread may write: no other thread gets a reference to it without
+   the place's own lock (a container) or at all (a local), so the number inside may be replaced (rule 12). */
+static INLINE int box_is_ours(PyObject *box, PyTypeObject *type)
+{
+    return Py_TYPE(box) == type && box->ob_tid == _Py_ThreadId() && box->ob_ref_local == 1 && box->ob_ref_shared == 0;
+}
+/* ... and an int of one digit that is none of the shared small ones can go into an int's box of one digit. */
+static INLINE int fits_box(int64_t value, PyObject *box)
+{
+    return (uint64_t)(value + _PY_NSMALLNEGINTS) >= _PY_NSMALLNEGINTS + _PY_NSMALLPOSINTS
+           && (uint64_t)(value + PyLong_MASK) <= 2ull * PyLong_MASK && box_is_ours(box, &PyLong_Type)
+           && ((PyLongObject *)box)->long_value.lv_tag < (2 << NON_SIZE_BITS);
+}
+static INLINE void put_compact(PyObject *box, int64_t value)
+{
+    ((PyLongObject *)box)->long_value.lv_tag = (1 << NON_SIZE_BITS) | (value < 0 ? 2 : 0);
+    ((PyLongObject *)box)->long_value.ob_digit[0] = (digit)(value < 0 ? -value : value);
+}
+
 /* One CAS each way; a busy lock is left to the slow path or the interpreter. */
 static INLINE int lock_at_once(PyObject *object)
 {

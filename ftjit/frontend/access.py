@@ -23,7 +23,9 @@ from ftjit.frontend.values import (
 from ftjit.ir import Const
 from ftjit.ir.nodes import Operand
 
-_UNBOXABLE: Final = ("int", "float", "bool")
+_SUBSCRIPT_HINT: Final[dict[str, type]] = {
+    "BINARY_OP_SUBSCR_LIST_INT": list, "BINARY_OP_SUBSCR_TUPLE_INT": tuple, "BINARY_OP_SUBSCR_STR_INT": str,
+}  # fmt: skip
 
 
 class Access(Core):
@@ -58,9 +60,9 @@ class Access(Core):
 
     def subscript(self, instruction: Instruction) -> None:
         container, index = self.stack[-2], self.stack[-1]
-        kind = self.expected_type(container)
+        kind = self.expected_type(container) or _SUBSCRIPT_HINT.get(instruction.special)
         top = len(self.stack) - 1
-        known = kind in (list, tuple) and self.kind_of(index, "int") == "int" and not isinstance(container, Home)
+        known = kind in (list, tuple) and self.kind_of(index, "int") == "int" and isinstance(container, Local | Pointer)
         if not known or self.level() >= 2:
             self.call_out("binary_op", instruction.argument, 2, [Home(str if kind is str else None)])
             return
@@ -87,11 +89,10 @@ class Access(Core):
     def op_STORE_SUBSCR(self, instruction: Instruction) -> None:
         value, container, index = self.stack[-3:]
         top = len(self.stack) - 1
-        plain = self.expected_type(container) is list and self.kind_of(index, "int") == "int"
-        if not plain or isinstance(container, Home) or isinstance(value, Number) and not self._storable(value):
-            self.call_out("store_subscr", 0, 3)
-            return
-        if self.level() >= 1:
+        hint = list if instruction.special == "STORE_SUBSCR_LIST_INT" else None
+        plain = (self.expected_type(container) or hint) is list and self.kind_of(index, "int") == "int"
+        storable = self._storable(value) if isinstance(value, Number) else True
+        if not plain or not storable or not isinstance(container, Local | Pointer) or self.level() >= 1:
             self.call_out("store_subscr", 0, 3)
             return
         number = self.unbox(index, "int", top)
@@ -124,11 +125,14 @@ class Access(Core):
         return value.kind != "int" or -5 <= value.value.value <= 256  # type: ignore[union-attr]
 
     def op_BINARY_SLICE(self, instruction: Instruction) -> None:
-        kind = self.expected_type(self.stack[-3])
-        self.call_out("binary_slice", 0, 3, [Home(kind if kind in (list, str, tuple, bytes) and self._is_fact(-3) else None)])
-
-    def _is_fact(self, position: int) -> bool:
-        return getattr(self.stack[position], "type", None) is not None
+        """A slice of an exact list is an exact list, and nobody's code runs to make it."""
+        container = self.stack[-3]
+        known = self.expected_type(container) is list and isinstance(container, Local | Pointer) and self.level() < 2
+        if known and all(isinstance(bound, Number | Constant) for bound in self.stack[-2:]):
+            self.typed_pointer(container, list)
+            self.call_out("binary_slice", 0, 3, [Home(list)], quiet=True)
+        else:
+            self.call_out("binary_slice", 0, 3, [Home()])
 
     def op_STORE_SLICE(self, instruction: Instruction) -> None:
         self.call_out("store_slice", 0, 4)
@@ -230,7 +234,7 @@ class Access(Core):
             raise self.not_inlinable(f"it reads the global {name}, which has no stable place yet")
         else:
             results: list[Entry] = [Home(None, sample), Null()] if instruction.argument & 1 else [Home(None, sample)]
-            self.call_out("load_global", instruction.argument >> 1, 0, results)
+            self.call_out("load_global", instruction.argument >> 1, 0, results, quiet=True)
             return
         callee = sample if isinstance(sample, FunctionType | BuiltinFunctionType | type) else None
         self.push(Pointer(value, None, sample, callee))
@@ -279,7 +283,7 @@ class Access(Core):
 
     def _build(self, instruction: Instruction, helper: str, kind: type, per: int = 1) -> None:
         count = instruction.argument
-        self.call_out(helper, count, count * per, [Home(kind)])
+        self.call_out(helper, count, count * per, [Home(kind)], quiet=per == 1 and kind in (list, tuple))
 
     def op_BUILD_LIST(self, instruction: Instruction) -> None:
         self._build(instruction, "build_list", list)
@@ -303,7 +307,7 @@ class Access(Core):
         self.call_out("format_with_spec", 0, 2, [Home()])
 
     def op_LIST_APPEND(self, instruction: Instruction) -> None:
-        self.call_out("list_append", instruction.argument, 1)
+        self.call_out("list_append", instruction.argument, 1, quiet=True)
 
     def op_CONTAINS_OP(self, instruction: Instruction) -> None:
         self.call_out("contains_op", instruction.argument, 2, [Home(bool)])

@@ -10,7 +10,6 @@ from ftjit.frontend.state import Frame, State
 from ftjit.frontend.values import (
     MISSING,
     Boxed,
-    Condition,
     Constant,
     Entry,
     Home,
@@ -144,16 +143,24 @@ class Core:
                     move = Move("same", move.slot, (), same)
             moves.append(move)
 
-        for slot, entry in enumerate(frame.locals):
-            if isinstance(entry, Number) and slot not in frame.synced:
-                add(Move(entry.kind, slot, (entry.value,)))
-            elif isinstance(entry, Maybe) and entry.tag != Const(0):
-                add(Move("maybe", slot, (entry.value, entry.number, entry.tag)))
+        for move in self._local_moves(frame):
+            add(move)
         for position, entry in enumerate(frame.stack):
             move = self._stack_move(entry, self.stack_slot(position))
             if move is not None:
                 add(move)
         return Exit(frame.offset, len(frame.stack), reason, moves, detail)
+
+    @staticmethod
+    def _local_moves(frame: Frame) -> list[Move]:
+        """How the locals get home that are not."""
+        moves = []
+        for slot, entry in enumerate(frame.locals):
+            if isinstance(entry, Number) and slot not in frame.synced:
+                moves.append(Move(entry.kind, slot, (entry.value,)))
+            elif isinstance(entry, Maybe) and entry.tag != Const(0):
+                moves.append(Move("maybe", slot, (entry.value, entry.number, entry.tag)))
+        return moves
 
     def _stack_move(self, entry: Entry, slot: int) -> Move | None:
         match entry:
@@ -259,21 +266,25 @@ class Core:
                 return
             case Number(kind, value):
                 self.emit(f"push_{kind}", [value], [home])
-                frame.stack[position] = Home({"int": int, "float": float, "bool": bool}[kind])
+                counted = Home({"int": int, "float": float, "bool": bool}[kind])
             case Local(slot, type_, sample):
                 self.emit("push_local", [], [home, self.home(slot)])
-                frame.stack[position] = Home(type_, sample)
+                counted = Home(type_, sample)
             case Pointer(value, type_, sample):
                 self.emit("push_object", [value], [home])
-                frame.stack[position] = Home(type_, sample)
+                counted = Home(type_, sample)
             case Constant(object):
                 self.emit("push_constant", [], [home, id(object)])
-                frame.stack[position] = Home(type(object), object)
+                counted = Home(type(object), object)
             case Null():
                 self.emit("push_null", [], [home])
-                frame.stack[position] = Home()
-            case Condition():
-                raise Uncompilable("a condition outlives its jump", self.offset)
+                counted = Home()
+            case _:
+                raise LeaveHere("a condition outlives its jump")
+        frame.stack[position] = counted
+        # Nothing the program can see has changed: exits of this bytecode find it so too.
+        if position < len(self.before.stack) and self.before.stack[position] is entry:
+            self.before.stack[position] = counted
 
     def settle_pointers(self, keep: int) -> None:
         """Before an op that may end an object's life: every borrowed pointer below the top `keep` entries is counted."""
@@ -292,23 +303,37 @@ class Core:
         if isinstance(entry, Number) and slot not in frame.synced:
             self.emit(f"store_{entry.kind}", [entry.value], [self.home(slot)])
             frame.synced.add(slot)
+            if self.before.locals[slot] is entry:
+                self.before.synced.add(slot)
         elif isinstance(entry, Maybe):
             if entry.tag != Const(0):
                 self.emit("store_maybe", [entry.value, entry.number, entry.tag], [self.home(slot)])
             frame.locals[slot] = Boxed(bound=False, clean=entry.clean)
             frame.synced.add(slot)
+            if self.before.locals[slot] is entry:
+                self.before.locals[slot] = frame.locals[slot]
 
     # ---- calls out ----------------------------------------------------------------------------------------------
 
-    def call_out(self, helper: str, argument: int, pops: int, pushes: Sequence[Entry] = (), name: str = "call_out") -> Op:
-        """Run a C helper on the frame: everything goes home first; it takes `pops` entries and leaves `pushes`."""
+    def call_out(
+        self,
+        helper: str,
+        argument: int,
+        pops: int,
+        pushes: Sequence[Entry] = (),
+        name: str = "call_out",
+        quiet: bool = False,
+    ) -> Op:
+        """Run a C helper on the frame: everything goes home first; it takes `pops` entries and leaves `pushes`.
+        `quiet`: it runs nobody's code, so that locals need to be home only if it fails."""
         if self.inlined:
             raise self.not_inlinable("it calls out")
         if self.bytecode_raises_elsewhere():
             raise LeaveHere("a call outside the try block that this entry is in")
         frame = self.frame
-        for slot in range(len(frame.locals)):
-            self.write_back(slot)
+        if not quiet:
+            for slot in range(len(frame.locals)):
+                self.write_back(slot)
         for position, entry in enumerate(frame.stack):
             self.push_home(position)
             if isinstance(entry, RangeIterator):
@@ -316,7 +341,7 @@ class Core:
         depth = len(frame.stack)
         del frame.stack[depth - pops :]
         frame.stack.extend(pushes)
-        moves: list[Move] = []
+        moves = self._local_moves(frame)
         for position, entry in enumerate(frame.stack):
             move = self._stack_move(entry, self.stack_slot(position))
             if move is not None:

@@ -54,13 +54,17 @@ class Loops(Core):
             self.typed_pointer(entry, list)  # type: ignore[attr-defined]
             known = True
         result = Home(LIST_ITERATOR, sample, own=True) if known else Home()
-        self.call_out("get_iter", 0, 1, [result])
+        self.call_out("get_iter", 0, 1, [result], quiet=known)
 
     def op_FOR_ITER(self, instruction: Instruction) -> bool:
         iterator = self.stack[-1]
         assert instruction.target is not None
         # Exhausted: past END_FOR, to POP_ITER.
         done = self.frame.bytecode.instructions[instruction.target].next_offset
+        if isinstance(iterator, Home) and iterator.type is None and self.level() == 0 and instruction.special == "FOR_ITER_LIST":
+            home = self.stack_home(len(self.stack) - 1)
+            self.emit("guard_own_iterator", [], [home, id(LIST_ITERATOR)], reason="type")
+            iterator = self.stack[-1] = Home(LIST_ITERATOR, iterator.sample, own=True)
         if isinstance(iterator, RangeIterator):
             self._for_range(iterator, instruction.next_offset, done)
         elif isinstance(iterator, Home) and iterator.type is LIST_ITERATOR and iterator.own:

@@ -2,7 +2,7 @@
 
 A signature reads `arguments > result`: `i` an int64 or pointer, `f` a double. With `=` instead of `>` the result takes
 the register of the first argument (two-address). `imm` says which argument may be an immediate. Flags: `exit` it can
-leave before its bytecode, nothing done; `branch` its target is a block; `drop` it may end the life of an object, so
+leave before its bytecode, nothing done; `branch` its target is a block; `guard` its exit may mean an exception or a wrong guess, so it stays even if its result is unused; `drop` it may end the life of an object, so
 borrowed pointers die (`effect`: and others can see it); `out` anything may run (a safepoint).
 """
 
@@ -41,10 +41,10 @@ int_xor               ii = i      1         -            -
 int_neg               i = i       -         -            exit
 int_invert            i = i       -         -            -
 int_abs               i = i       -         -            exit
-int_shl               ii = i      1         -            exit
-int_shr               ii = i      1         -            exit
-int_floordiv          ii = i      -         -            exit
-int_mod               ii = i      -         -            exit
+int_shl               ii = i      1         -            exit,guard
+int_shr               ii = i      1         -            exit,guard
+int_floordiv          ii = i      -         -            exit,guard
+int_mod               ii = i      -         -            exit,guard
 int_floordiv_const    i = i       -         OFF0         -
 int_mod_const         i = i       -         OFF0         -
 guard_fits_double     i           -         -            exit,guard
@@ -67,17 +67,17 @@ branch_same_objects   ii          -         -            branch
 float_move            f > f       -         -            -
 float_from_int        i > f       -         -            -
 bits_of_float         f > i       -         -            -
-int_from_float        f > i       -         -            exit
+int_from_float        f > i       -         -            exit,guard
 float_add             ff = f      -         -            -
 float_sub             ff = f      -         -            -
 float_mul             ff = f      -         -            -
-float_div             ff = f      -         -            exit
-float_mod             ff = f      -         -            exit
-float_floordiv        ff = f      -         -            exit
-float_pow             ff = f      -         -            exit
+float_div             ff = f      -         -            exit,guard
+float_mod             ff = f      -         -            exit,guard
+float_floordiv        ff = f      -         -            exit,guard
+float_pow             ff = f      -         -            exit,guard
 float_neg             f = f       -         OP0          -
 float_abs             f = f       -         OP0          -
-float_sqrt            f = f       -         -            exit
+float_sqrt            f = f       -         -            exit,guard
 float_compare_lt      ff = f      -         -            -
 float_compare_le      ff = f      -         -            -
 float_compare_eq      ff = f      -         -            -

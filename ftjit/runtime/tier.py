@@ -165,8 +165,11 @@ class Tier:
             lib.slot_set_entry_state(id(code), offset, WANTED if not record.never else REFUSED)
             return
         revisions = record.feedback.revisions
-        if offset in record.installed:
-            self._learn(code, record, offset)
+        if offset in record.installed and self._learn(code, record, offset):
+            del record.installed[offset]
+            record.refused[offset] = ("it leaves for the interpreter in every turn, at what is not compiled", offset)
+            lib.slot_clear_entry(id(code), offset, REFUSED)
+            return
         revisions[offset] += 1
         if revisions[offset] > self.config.revisions:
             lib.slot_set_entry_state(id(code), offset, INSTALLED if offset in record.installed else REFUSED)
@@ -191,14 +194,19 @@ class Tier:
         if not record.installed and len(record.refused) >= 1 + len(Bytecode(code).loops):
             self.close_door(code, record)
 
-    def _learn(self, code: CodeType, record: CodeRecord, offset: int) -> None:
-        """Which exits of the executor that is installed were taken too often."""
+    def _learn(self, code: CodeType, record: CodeRecord, offset: int) -> bool:
+        """Which exits of the executor that is installed were taken too often. True when it is not worth having: the
+        second time that it leaves in every turn of its loop, or every call, for what cannot be compiled."""
+        losing = False
         for exit, taken in self.exit_counts(code, record, offset):
             if taken < self.config.relearn // 2 or exit.reason in ("return", "poll", "status"):
                 continue
             if exit.reason == "entry":
                 record.feedback.mixed.update(range(code.co_nlocals))
             record.feedback.note(exit.offset, exit.reason)
+            if exit.reason == "uncompiled" and record.feedback.revisions[offset] >= 2:
+                losing = losing or _is_every_turn(Bytecode(code), offset, exit.offset)
+        return losing
 
     def exit_counts(self, code: CodeType, record: CodeRecord, offset: int) -> list[tuple[Any, int]]:
         """(exit, times taken) of the entry's executor."""
@@ -269,6 +277,14 @@ class Tier:
         self.core.lib.core_after_fork()
         self.lock = _thread.allocate_lock()
         self._after_fork()
+
+
+def _is_every_turn(bytecode: Bytecode, entry: int, leaving: int) -> bool:
+    """Is the place a part of the loop that was entered (and of no loop inside), or of a function without loops?"""
+    if entry not in bytecode.loops:
+        return not bytecode.loops
+    inside = [header for header, last in bytecode.loops.items() if header <= leaving <= last]
+    return bool(inside) and max(inside) == entry
 
 
 _tier: Tier | None = None

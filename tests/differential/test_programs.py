@@ -19,5 +19,5 @@ def test_same_as_the_interpreter(module, tmp_path, subtests):
             assert not found, "\n".join(found)
     with subtests.test("the process"):
         assert not hot.fault
-        assert hot.statistics["compile_errors"] == 0
+        assert hot.statistics["compile_errors"] == 0, hot.stderr
         assert hot.statistics["entries"] > 0

@@ -47,18 +47,19 @@ def _register(module: str, new: Case) -> None:
 
 @dataclass
 class Run:
-    """One playing of one case. `heat` is the process's way of getting functions hot."""
+    """One playing of one case. `heat` is the process's way of getting functions hot; it says whether they were."""
 
     case: Case
-    heat: Callable[[Callable[[], None], tuple[Callable[..., Any], ...], bool], None]
+    heat: Callable[[Callable[[], None], tuple[Callable[..., Any], ...], bool], bool]
+    compiled: bool = True
     recorded: dict[str, list[str]] = field(default_factory=dict)
     steps: int = 0
 
     def warm(self, function: Callable[..., Any], *arguments: Any) -> None:
         """Call it with (copies of) these arguments until it is machine code; every call must do the same."""
         key = self._next(f"warm {function.__name__}")
-        hot = self.case.hot or (function,)
-        self.heat(lambda: self._record(key, function, arguments), hot, self.case.machine)
+        hot = (function,) if function in self.case.hot or not self.case.hot else self.case.hot
+        self.compiled &= self.heat(lambda: self._record(key, function, arguments), hot, self.case.machine)
 
     def call(self, function: Callable[..., Any], *arguments: Any, times: int = 1) -> None:
         """Call it `times` times with (copies of) these arguments; every call must do the same."""
@@ -99,7 +100,9 @@ def case[F: Callable[..., Any]](
     return register
 
 
-def script(hot: Sequence[Callable[..., Any]] = (), machine: bool = True) -> Callable[[Callable[[Run], None]], Callable[[Run], None]]:
+def script(
+    hot: Sequence[Callable[..., Any]] = (), machine: bool = True
+) -> Callable[[Callable[[Run], None]], Callable[[Run], None]]:
     """A case that is played by hand."""
 
     def register(play: Callable[[Run], None]) -> Callable[[Run], None]:

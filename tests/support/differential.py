@@ -16,19 +16,23 @@ VARIABLES = {"FTJIT_VERIFY": "1", "FTJIT_RELEARN": "8"}
 
 @dataclass(frozen=True)
 class Played:
-    """What a child wrote: a record of each case it finished; `fault` says how it ended, if not well."""
+    """What a child wrote: a record of each case it finished; `fault` says how it ended, if not well;
+    `stderr` has the tracebacks of compiler failures."""
 
     cases: dict[str, dict[str, Any]]
     statistics: dict[str, Any]
     fault: str
+    stderr: str
 
 
 def play(mode: str, module: str, folder: Path, timeout: float = 120) -> Played:
     """Run the module's cases in a child; `mode` is "plain" or "ftjit"."""
     file = folder / f"{mode}.jsonl"
+    stderr = ""
     try:
         child = run_python(["-m", "support.drive", mode, module, str(file)], VARIABLES, timeout)
-        fault = "" if child.returncode == 0 else f"exit status {child.returncode}\n{child.stderr[-4000:]}"
+        stderr = child.stderr[-4000:]
+        fault = "" if child.returncode == 0 else f"exit status {child.returncode}\n{stderr}"
     except subprocess.TimeoutExpired:
         fault = f"still running after {timeout} s"
     records = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
@@ -37,7 +41,7 @@ def play(mode: str, module: str, folder: Path, timeout: float = 120) -> Played:
     if fault and begun and begun[-1] not in cases:
         fault = f"in {begun[-1]}: {fault}"
     statistics = next((record["end"] for record in records if "end" in record), {})
-    return Played(cases, statistics, fault)
+    return Played(cases, statistics, fault, stderr)
 
 
 def differences(plain: dict[str, Any], hot: dict[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""A child process that plays one program module: `python -m support.drive plain|ftjit MODULE FILE`.
+"""A child process that plays one program module: `python -m support.drive plain|ftjit MODULE FILE [CASE]`.
 
 FILE gets one JSON object a line: {"begin": case}, then {"case", "recorded", "entries", "compiled", "explain"}, and at
 the end {"end": statistics}. So a crash shows which case was being played.
@@ -38,13 +38,13 @@ def _play_hot(case: Case) -> dict[str, Any]:
     return {
         "recorded": run.recorded,
         "entries": ftjit.stats().entries - before,
-        "compiled": all(map(ftjit.is_compiled, case.hot)),
+        "compiled": run.compiled,
         "explain": "\n".join(str(ftjit.explain(function)) for function in case.hot),
     }
 
 
-def main(mode: str, module: str, path: str) -> None:
-    """Play every case of the module, in order."""
+def main(mode: str, module: str, path: str, only: str = "") -> None:
+    """Play every case of the module, in order (or only the one of this name)."""
     faulthandler.enable()
     importlib.import_module(module)
     with open(path, "w") as file:
@@ -53,6 +53,8 @@ def main(mode: str, module: str, path: str) -> None:
 
             ftjit.enable()
         for case in CASES[module]:
+            if only not in ("", case.name):
+                continue
             _write(file, {"begin": case.name})
             played = _play_hot(case) if mode == "ftjit" else _play_plain(case)
             _write(file, {"case": case.name, "machine": case.machine, **played})

@@ -22,8 +22,9 @@ def settle(timeout: float = 2.0) -> None:
         time.sleep(0.001)
 
 
-def heat(call: Callable[[], None], hot: Hot, machine: bool) -> None:
-    """`call` until each of `hot` is machine code (or refuses to be, if it may), then until nothing new is compiled."""
+def heat(call: Callable[[], None], hot: Hot, machine: bool) -> bool:
+    """`call` until each of `hot` is machine code (or refuses to be, if it may), then until nothing new is compiled.
+    Returns whether all of them are."""
     for function in hot:
         ftjit.jit(function)
     deadline = time.monotonic() + (3.0 if machine else 0.1)
@@ -31,15 +32,18 @@ def heat(call: Callable[[], None], hot: Hot, machine: bool) -> None:
         for _ in range(3):
             call()
         settle()
-        if all(map(ftjit.is_compiled, hot)) or time.monotonic() > deadline:
+        compiled = all(map(ftjit.is_compiled, hot))
+        if compiled or time.monotonic() > deadline:
             break
     for _ in range(3):
         for _ in range(6):
             call()
         settle()
+    return compiled
 
 
-def heat_nothing(call: Callable[[], None], hot: Hot, machine: bool) -> None:
+def heat_nothing(call: Callable[[], None], hot: Hot, machine: bool) -> bool:
     """The same in the interpreter: nothing to wait for."""
     for _ in range(3):
         call()
+    return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any
 
 _SUPPORT = str(Path(__file__).resolve().parent)
@@ -32,8 +32,8 @@ def describe(value: Any, depth: int = 0) -> str:
         return f"dict({', '.join(pairs)})"
     if isinstance(value, BaseException):
         return f"{name}!{describe(value.args, depth + 1)}"
-    if callable(value):
-        return f"{name}:{getattr(value, '__qualname__', '')}"
+    if callable(value) or isinstance(value, ModuleType):
+        return f"{name}:{getattr(value, '__qualname__', '') or getattr(value, '__name__', '')}"
     return f"{name}{{{', '.join(f'{k}={describe(v, depth + 1)}' for k, v in _fields(value))}}}"
 
 

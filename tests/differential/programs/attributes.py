@@ -56,6 +56,8 @@ class Anything:
         self.y = 5
 
     def __getattr__(self, name):
+        if name.startswith("__"):  # copying looks for these
+            raise AttributeError(name)
         return f"got {name}"
 
 
@@ -240,7 +242,7 @@ def a_class_attribute_becomes_a_property(run):
     run.call(use, Box(), 20, times=20)
     del Box.x
     run.call(use, Box(), 20, times=20)
-    Box.__getattribute__ = lambda self, name: 3
+    Box.__getattribute__ = lambda self, name: object.__getattribute__(self, name) if name.startswith("__") else 3
     run.call(use, Box(), 20, times=20)
 
 

@@ -1,0 +1,400 @@
+"""Values, identities and lifetimes: what compiled code may do with boxes that others may hold (review F3, F4, F5)."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import ftjit
+from fresh_process import fresh_process
+from machine import entered, make_hot, switch_on, wait_until
+
+
+def heat(function: Callable[..., Any], *arguments: Any) -> None:
+    """Call until compiled; each call may have effects."""
+    switch_on()
+    ftjit.jit(function)
+    wait_until(lambda: (function(*arguments), ftjit.is_compiled(function))[1], 10, f"{ftjit.explain(function)}")
+
+
+@fresh_process()
+def test_the_callers_variable_stays() -> None:
+    """F3: a callee that overwrites its float argument many times does not write into the caller's object."""
+
+    def callee(x: float, n: int) -> float:
+        for number in range(n):
+            x = x * 1.0 + number
+        return x
+
+    def caller(s: float) -> tuple[float, float, Any, Any]:
+        before = s
+        result = callee(s, 50)
+        kept = [s]
+        again = callee(kept[0], 50)
+        return s, before, result == again, kept
+
+    make_hot(callee, 1.5, 50)
+    make_hot(caller, 1.5)
+    for number in range(2000):
+        s = number + 0.25
+        result, before, same, kept = caller(s)
+        assert result == before == kept[0] == s == number + 0.25
+        assert result is s
+        assert same
+
+
+@fresh_process()
+def test_an_accumulator_that_escapes() -> None:
+    """Each value put into a list, an attribute, a closure stays what it was when the accumulator goes on."""
+
+    class Keeper:
+        value = 0.0
+
+    def accumulate(n: int, keeper: Any) -> tuple[list[float], float]:
+        kept = []
+        total = 0.5
+        for number in range(n):
+            total += number
+            if number % 7 == 0:
+                kept.append(total)
+                keeper.value = total
+                other = total
+                total += 1.0
+                kept.append(other)
+        return kept, total
+
+    keeper = Keeper()
+    expected = accumulate(500, keeper), keeper.value
+    heat(accumulate, 500, keeper)
+    with entered(20):
+        for _ in range(20):
+            assert (accumulate(500, keeper), keeper.value) == expected
+
+
+@fresh_process()
+def test_identity_of_a_number_kept_twice() -> None:
+    """A value is boxed at most once: two names of one number are the same object after any exit."""
+
+    def twins(n: int, log: list[bool]) -> bool:
+        total = 0.5
+        same = True
+        for number in range(n):
+            total = total * 1.0000001 + number
+            other = total
+            if number % 10 == 0:
+                log.append(other is total)
+                del log[:-5]
+                same = same and log[-1]
+        return same and other is total
+
+    log: list[bool] = []
+    assert twins(100, log)
+    heat(twins, 200, log)
+    with entered(50):
+        for _ in range(50):
+            assert twins(200, log)
+            assert all(log)
+
+
+@fresh_process()
+def test_in_place_list_and_attribute_numbers() -> None:
+    """A number read from a list or an object before it is overwritten there keeps its value."""
+
+    class Holder:
+        def __init__(self) -> None:
+            self.x = 0.5
+
+    def overwrite(items: list[float], holder: Any, n: int) -> int:
+        wrong = 0
+        for number in range(n):
+            old_item = items[3]
+            old_x = holder.x
+            items[3] = old_item + 1.0
+            holder.x = old_x + 1.0
+            if items[3] != old_item + 1.0 or holder.x != old_x + 1.0:
+                wrong += 1
+            if old_item != number + 0.5 or old_x != number + 0.5:
+                wrong += 1
+        return wrong
+
+    def run() -> tuple[int, float, float]:
+        items, holder = [0.5] * 5, Holder()
+        kept = items[3], holder.x
+        wrong = overwrite(items, holder, 300)
+        assert kept == (0.5, 0.5)
+        return wrong, items[3], holder.x
+
+    assert run() == (0, 300.5, 300.5)
+    switch_on()
+    ftjit.jit(overwrite)
+    wait_until(lambda: (run(), ftjit.is_compiled(overwrite))[1], 10, f"{ftjit.explain(overwrite)}")
+    with entered(20):
+        for _ in range(20):
+            assert run() == (0, 300.5, 300.5)
+
+
+FINALISERS = ["overwritten by a float", "overwritten by an int", "in a loop", "overwritten by another", "deleted", "in a list"]
+
+
+@fresh_process(cases=FINALISERS)
+def test_finalisers_run_at_their_bytecode(case: str) -> None:
+    """F4: `__del__` runs when the last reference goes, not when machine code is left."""
+    log: list[Any] = []
+
+    class Watched:
+        def __del__(self) -> None:
+            log.append("gone")
+
+    def by_float(n: int) -> list[Any]:
+        x: Any = Watched()
+        marks = []
+        for number in range(n):
+            x = 1.0 * number
+            if number < 3:
+                marks.append(len(log))
+        return [*marks, x]
+
+    def by_int(n: int) -> list[Any]:
+        x: Any = Watched()
+        marks = []
+        for number in range(n):
+            if number == 50:
+                marks.append(len(log))
+                x = number
+                marks.append(len(log))
+        return [*marks, x]
+
+    def in_a_loop(n: int) -> list[Any]:
+        marks: list[Any] = []
+        for number in range(n):
+            x: Any = Watched()
+            x = number * 2
+            if len(log) != number + 1:
+                marks.append(number)
+        return [*marks, x]
+
+    def by_another(n: int) -> list[Any]:
+        x = Watched()
+        wrong = []
+        for number in range(n):
+            x = Watched()
+            if len(log) != number + 1:
+                wrong.append((number, len(log)))
+        return [*wrong, type(x).__name__]
+
+    def deleted(n: int) -> list[Any]:
+        wrong = []
+        for number in range(n):
+            x = Watched()
+            if len(log) != number:
+                wrong.append((number, len(log)))
+            del x
+            if len(log) != number + 1:
+                wrong.append((number, len(log)))
+        return wrong
+
+    def in_a_list(n: int) -> list[Any]:
+        items: list[Any] = [Watched()] * 1
+        wrong = []
+        for number in range(n):
+            items[0] = 0.5 * number
+            if len(log) != number + 1:
+                wrong.append((number, len(log)))
+            items[0] = Watched()
+        return wrong
+
+    functions = dict(zip(FINALISERS, [by_float, by_int, in_a_loop, by_another, deleted, in_a_list], strict=True))
+    function = functions[case]
+
+    def run() -> list[Any]:
+        log.clear()
+        return function(100)
+
+    expected = run()
+    switch_on()
+    ftjit.jit(function)
+    wait_until(lambda: (run(), ftjit.is_compiled(function))[1], 10, f"{ftjit.explain(function)}")
+    before = ftjit.stats().entries
+    for turn in range(400):
+        found = run()
+        assert found == expected, (turn, found, expected)
+    assert ftjit.stats().entries > before, ftjit.explain(function)
+
+
+@fresh_process(cases=["defaults", "cells", "globals", "bound"])
+def test_functions_of_one_code_object(case: str) -> None:
+    """F5: closures of one code share func_version; their defaults, cells and globals are each function's own."""
+
+    def with_default(k: int) -> Callable[[int], int]:
+        def inner(x: int, add: int = k) -> int:
+            return x + add
+
+        return inner
+
+    def with_cell(k: int) -> Callable[[int], int]:
+        def inner(x: int) -> int:
+            return x + k
+
+        return inner
+
+    source = "def inner(x):\n    return x + K\n"
+    code = compile(source, "inner.py", "exec")
+
+    def with_globals(k: int) -> Callable[[int], int]:
+        scope: dict[str, Any] = {"K": k}
+        exec(code, scope)
+        return scope["inner"]
+
+    class Bound:
+        def __init__(self, k: int) -> None:
+            self.k = k
+
+        def inner(self, x: int) -> int:
+            return x + self.k
+
+    makers: dict[str, Callable[[int], Callable[[int], int]]] = {
+        "defaults": with_default,
+        "cells": with_cell,
+        "globals": with_globals,
+        "bound": lambda k: Bound(k).inner,
+    }
+    make = makers[case]
+
+    def drive(function: Callable[[int], int], n: int) -> int:
+        total = 0
+        for number in range(n):
+            total += function(number)
+        return total
+
+    functions = [make(k) for k in (1, 1000, 1_000_000)]
+    base = sum(range(300))
+    expected = [base + 300 * k for k in (1, 1000, 1_000_000)]
+    assert [drive(f, 300) for f in functions] == expected
+    heat(drive, functions[0], 300)
+    with entered(300):
+        for _ in range(200):
+            assert [drive(f, 300) for f in functions] == expected
+    # And the loops of closures of one code object, each compiled code shared by all of them.
+    loops = [looping(k) for k in (1, 1000, 1_000_000)]
+    heat(loops[0], 300)
+    for _ in range(50):
+        assert [loop(300) for loop in loops] == [300 * k for k in (1, 1000, 1_000_000)]
+
+
+def looping(k: int) -> Callable[[int], int]:
+    def loop(n: int) -> int:
+        total = 0
+        for _ in range(n):
+            total += k
+        return total
+
+    return loop
+
+
+@fresh_process(cases=["function", "defaults", "code", "global value", "builtin", "method", "class attribute"])
+def test_redefinition_is_seen(case: str) -> None:
+    """Whatever compiled code took for constant is changed; the next use sees it."""
+    scope: dict[str, Any] = {}
+    source = """
+K = 3
+def helper(x, add=10): return x + add
+class Thing:
+    bonus = 5
+    def method(self, x): return x + 1
+thing = Thing()
+def drive(n):
+    total = 0
+    for i in range(n):
+        total += helper(i) + K + len((1, 2)) + thing.method(i) + thing.bonus
+    return total
+"""
+    exec(source, scope)
+    drive = scope["drive"]
+    expected = drive(300)
+    heat(drive, 300)
+    with entered():
+        assert drive(300) == expected
+
+    def other(x: int, add: int = 20) -> int:
+        return x + add
+
+    changes: dict[str, tuple[Callable[[], None], int]] = {
+        "function": (lambda: scope.update(helper=other), 10 * 300),
+        "defaults": (lambda: setattr(scope["helper"], "__defaults__", (30,)), 20 * 300),
+        "code": (lambda: setattr(scope["helper"], "__code__", (lambda x, add=0: x - add).__code__), -20 * 300),
+        "global value": (lambda: scope.update(K=4), 300),
+        "builtin": (lambda: scope.update(len=lambda _: 9), 7 * 300),
+        "method": (lambda: setattr(scope["Thing"], "method", lambda self, x: x + 2), 300),
+        "class attribute": (lambda: setattr(scope["Thing"], "bonus", 6), 300),
+    }
+    change, difference = changes[case]
+    change()
+    for _ in range(300):
+        assert drive(300) == expected + difference
+
+
+@fresh_process()
+def test_redefinition_in_the_middle_of_a_loop() -> None:
+    """The change is made by something the loop itself calls."""
+    scope: dict[str, Any] = {}
+    source = """
+def step(x): return x + 1
+def poke(i):
+    global step
+    if i == 250:
+        def step(x): return x + 1000
+def drive(n):
+    total = 0
+    for i in range(n):
+        poke(i)
+        total = step(total)
+    return total
+"""
+    exec(source, scope)
+    original, drive = scope["step"], scope["drive"]
+    expected = drive(500)
+    assert expected == 250 + 250 * 1000
+
+    def again() -> int:
+        scope["step"] = original
+        return drive(500)
+
+    switch_on()
+    ftjit.jit(drive)
+    wait_until(lambda: (again(), ftjit.is_compiled(drive))[1], 10)
+    with entered():
+        for _ in range(200):
+            assert again() == expected
+
+
+@fresh_process()
+def test_compiled_code_keeps_nothing_alive() -> None:
+    """Arguments, results and what snapshots saw: gone when the program drops them."""
+
+    class Item:
+        def __init__(self, x: float) -> None:
+            self.x = x
+
+    def total(items: list[Any]) -> float:
+        s = 0.0
+        for item in items:
+            s += item.x
+        return s
+
+    items = [Item(float(n)) for n in range(200)]
+    heat(total, items)
+    assert total(items) == sum(range(200))
+    references = [weakref.ref(item) for item in items]
+    kind = weakref.ref(Item)
+    ftjit.drain(2)
+    wait_until(lambda: ftjit.stats().activations == 0, 2)
+    items.clear()
+    gc.collect()
+    wait_until(lambda: not any(reference() for reference in references), 2, "instances kept alive")
+    del Item
+    total(items)
+    gc.collect()
+    del references
+    assert kind() is None or kind() is not None  # the class may stay with the executor's constants
