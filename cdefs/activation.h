@@ -4,7 +4,7 @@
 #define FTJIT_ACTIVATION_H
 #include <stdint.h>
 
-enum { INT_REGISTERS = 8, FLOAT_REGISTERS = 8, SPILL_SLOTS = 96 };
+enum { INT_REGISTERS = 8, FLOAT_REGISTERS = 8, SPILL_SLOTS = 224 };
 
 struct executor;
 

@@ -2,6 +2,7 @@
    stack, counted; the result goes there. The generic form of every operation that has no stencil of its own. */
 #include "core.h"
 #include "callouts.h"
+#include "direct.h"
 #include "internal/pycore_list.h"
 #include "internal/pycore_unicodeobject.h"
 
@@ -158,11 +159,17 @@ static int64_t call(_PyInterpreterFrame *frame, int64_t count, PyObject *names)
 {
     int slots = (int)count + 2 + (names != NULL);
     PyObject *callable = OBJECT(slots), *buffer[16], **arguments = buffer;
+    int has_self = !PyStackRef_IsNull(TOP(slots - 1));
+    if (!names) {
+        bool done;
+        PyObject *direct = direct_call(PyThreadState_GetUnchecked(), callable,
+                                       frame->stackpointer - (slots - 1) + !has_self, count + has_self, &done);
+        if (done) return replace(frame, slots, direct);
+    }
     if (count + 2 > 16 && !(arguments = PyMem_Malloc((count + 2) * sizeof *arguments))) {
         PyErr_NoMemory();
         return -1;
     }
-    int has_self = !PyStackRef_IsNull(TOP(slots - 1));
     for (int64_t i = 0; i < count + has_self; i++) {
         _PyStackRef ref = frame->stackpointer[-(slots - 1) + !has_self + i];
         arguments[1 + i] = PyStackRef_AsPyObjectBorrow(ref);

@@ -3,6 +3,7 @@
      heap      where code bytes live                                         (no Python objects)
      slot      the record each code object carries; install, swap, retire
      door      the monitoring callbacks: enter machine code, leave it
+     direct    calls from machine code to Python functions
      leave     put an exit's state back into the frame; unwind an exception
      snapshot  what the first thread through the door sees, for the compiler
      sampler   the native ticker: where it is hot; it also drives reclamation

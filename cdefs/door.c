@@ -2,6 +2,7 @@
    are on. We enter the executor that is installed for that place, on the live frame, and leave by setting the
    frame's instr_ptr and stackpointer: the interpreter goes on from there. */
 #include "core.h"
+#include "direct.h"
 
 typedef int64_t (*shim_t)(const void *code, _PyInterpreterFrame *, PyThreadState *, struct activation *);
 static shim_t shim;                       /* the way from the C calling convention into the stencils' */
@@ -43,7 +44,7 @@ static inline bool other_tool_registered(PyInterpreterState *interp)
 }
 
 /* Enough C stack for what we call, leaving the interpreter's own C recursion most of what it had. */
-static inline bool stack_is_short(PyThreadState *tstate)
+bool stack_is_short(PyThreadState *tstate)
 {
     _PyThreadStateImpl *impl = (_PyThreadStateImpl *)tstate;
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
@@ -64,8 +65,9 @@ int may_continue(PyThreadState *tstate, _PyInterpreterFrame *frame, struct activ
     return atomic_load_explicit(&act->executor->valid, memory_order_relaxed) != 0;
 }
 
-/* Run what is installed for `entry`. 0: go on where the frame says; -1: an exception nobody here handles. */
-static int run_executor(struct record *record, _Atomic(struct executor *) *place, struct executor *executor,
+/* Run what is installed for `entry`. LEFT: go on where the frame says; LEFT_BY_RETURN: that is at a RETURN_VALUE with
+   the result on the stack; -1: an exception nobody here handles. */
+int run_executor(struct record *record, _Atomic(struct executor *) *place, struct executor *executor,
                         PyThreadState *tstate, _PyInterpreterFrame *frame, struct entry *entry)
 {
     struct activation act;
@@ -82,7 +84,7 @@ static int run_executor(struct record *record, _Atomic(struct executor *) *place
         fprintf(stderr, "ftjit: %s@%d executor %llu left by exit %lld (reason %d) to %d, depth %d, status %lld\n",
                 PyUnicode_AsUTF8(_PyFrame_GetCode(frame)->co_qualname), entry->offset, (unsigned long long)executor->number,
                 (long long)taken, exit->reason, exit->offset, exit->depth, (long long)act.status);
-    int result = 0;
+    int result = exit->reason == REASON_RETURN ? LEFT_BY_RETURN : LEFT;
     if (exit->reason == REASON_STATUS && act.status < 0) {
         COUNT(unwinds, 1);
         _PyStackRef *stackpointer = frame->stackpointer;
@@ -133,7 +135,7 @@ static int door(PyThreadState *tstate, PyCodeObject *code, int32_t offset, bool 
     if (!record) return 0;
     _Atomic(struct executor *) *place = activation_enter(record, &entry->executor, &executor);
     if (!place) return 0;
-    return run_executor(record, place, executor, tstate, frame, entry);
+    return run_executor(record, place, executor, tstate, frame, entry) < 0 ? -1 : 0;
 }
 
 static inline int32_t offset_argument(PyObject *number) { return (int32_t)_PyLong_CompactValue((PyLongObject *)number); }

@@ -31,6 +31,7 @@ class Config:
     only: frozenset[str] = frozenset()  # FTJIT_ONLY: compile only functions of these (qualified) names
     dump: bool = False  # FTJIT_DUMP: print the IR of everything compiled to stderr
     trace: bool = False  # FTJIT_TRACE: print every stay in machine code to stderr
+    perf: bool = False  # FTJIT_PERF: write /tmp/perf-PID.map, so that Linux perf names executors
     verify: bool = False  # FTJIT_VERIFY: check the IR after each pass
 
 
@@ -47,6 +48,7 @@ VARIABLES: dict[str, str] = {
     "only": "FTJIT_ONLY",
     "dump": "FTJIT_DUMP",
     "trace": "FTJIT_TRACE",
+    "perf": "FTJIT_PERF",
     "verify": "FTJIT_VERIFY",
 }
 

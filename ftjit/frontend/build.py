@@ -8,7 +8,7 @@ arithmetic, access, calls, locals.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ftjit.frontend.access import Access
@@ -56,17 +56,22 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
         return known
 
     def _canonical(self, state: State) -> State:
-        """At a loop header nothing that the loop assigns counts as up to date in its home, and what it assigns before
-        reading it is in the one form that fits every path."""
+        """What differs without need is made equal: whether a local is bound is asked again where it matters; at a
+        loop header nothing that a loop round it assigns counts as up to date in its home, and what is assigned before
+        it is read is in the one form that fits every path."""
         state = state.copy()
         frame = state.outer
-        if len(state.frames) > 1 or frame.offset not in frame.bytecode.loops:
+        if len(state.frames) > 1:
             return state
-        live = frame.bytecode.live[frame.offset]
-        for slot in frame.bytecode.stored_in_loop[frame.offset]:
-            if slot not in live:
-                frame.locals[slot] = maybe(frame.locals[slot], slot in frame.synced) or frame.locals[slot]
-            frame.synced.discard(slot)
+        for slot, entry in enumerate(frame.locals):
+            if isinstance(entry, Boxed) and entry.bound:
+                frame.locals[slot] = replace(entry, bound=False)
+        if frame.offset in frame.bytecode.loops:
+            live = frame.bytecode.live[frame.offset]
+            for slot in frame.bytecode.stored_around[frame.offset]:
+                if slot not in live:
+                    frame.locals[slot] = maybe(frame.locals[slot], slot in frame.synced) or frame.locals[slot]
+                frame.synced.discard(slot)
         return state
 
     def edge_to(self, state: State) -> Edge:
@@ -207,6 +212,11 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
                 self.emit("guard_home_bound", [], [self.home(slot)], reason="entry")
                 value = self.emit(f"load_{kind}", [], [self.home(slot)], reason="entry")
                 frame.locals[slot] = Number(kind, value)
+            elif type(snapshot.locals[slot]) in (list, tuple) and not self.feedback.is_mixed(slot):
+                self.emit("guard_home_bound", [], [self.home(slot)], reason="entry")
+                pointer = self.emit("load_object", [], [self.home(slot)])
+                self.emit("guard_type", [pointer], [id(type(snapshot.locals[slot]))], reason="entry")
+                frame.locals[slot] = Boxed(type(snapshot.locals[slot]), snapshot.locals[slot], False)
         self.enter_iterators()
         if snapshot.is_start:
             frame.offset = bytecode.instructions[snapshot.offset].next_offset

@@ -115,14 +115,17 @@ class Bytecode:
         return sum(header <= offset <= last for header, last in self.loops.items())
 
     @cached_property
-    def stored_in_loop(self) -> dict[int, frozenset[int]]:
-        """Loop header -> the locals that something in the loop assigns."""
+    def stored_around(self) -> dict[int, frozenset[int]]:
+        """Loop header -> the locals that something assigns in any loop that contains it."""
         stored: dict[int, set[int]] = {header: set() for header in self.loops}
         for instruction in self.instructions.values():
             for header, last in self.loops.items():
                 if header <= instruction.offset <= last:
                     stored[header].update(assigned_locals(instruction))
-        return {header: frozenset(slots) for header, slots in stored.items()}
+        return {
+            inner: frozenset().union(*(stored[h] for h, last in self.loops.items() if h <= inner <= last))
+            for inner in self.loops
+        }
 
 
 def assigned_locals(instruction: Instruction) -> tuple[int, ...]:

@@ -100,7 +100,7 @@ class Calls(Core):
         following = self.frame.bytecode.instructions.get(instruction.next_offset)
         if self.inlined or following is None or following.name != "GET_ITER" or not 1 <= len(arguments) <= 3:
             return False
-        if any(self.kind_of(argument) != "int" for argument in arguments):
+        if any(self.kind_of(argument, "int") != "int" for argument in arguments):
             return False
         step = arguments[2] if len(arguments) == 3 else Number("int", Const(1))
         if not isinstance(step, Number) or not isinstance(step.value, Const) or not 0 < abs(step.value.value) < 2**31:

@@ -137,9 +137,13 @@ class Core:
         made: dict[tuple[str, Operand], int] = {}
 
         def add(move: Move) -> None:
+            """One number, one box: that of a home that holds it, or the one already made here."""
             if len(move.operands) == 1 and move.kind in ("int", "float"):
+                twin = self.twin(frame, move.kind, move.operands[0])
                 same = made.setdefault((move.kind, move.operands[0]), len(moves))
-                if same != len(moves):
+                if twin is not None:
+                    move = Move("local", move.slot, (), twin)
+                elif same != len(moves):
                     move = Move("same", move.slot, (), same)
             moves.append(move)
 
@@ -150,6 +154,17 @@ class Core:
             if move is not None:
                 add(move)
         return Exit(frame.offset, len(frame.stack), reason, moves, detail)
+
+    @staticmethod
+    def twin(frame: Frame, kind: str, value: Operand) -> int | None:
+        """The local whose home holds this very number, if any."""
+        if isinstance(value, Const):
+            return None
+        for slot in frame.synced:
+            entry = frame.locals[slot]
+            if isinstance(entry, Number) and entry.value is value and entry.kind == kind:
+                return slot
+        return None
 
     @staticmethod
     def _local_moves(frame: Frame) -> list[Move]:
@@ -265,7 +280,11 @@ class Core:
             case Home() | RangeIterator():
                 return
             case Number(kind, value):
-                self.emit(f"push_{kind}", [value], [home])
+                twin = self.twin(frame, kind, value) if kind != "bool" else None
+                if twin is None:
+                    self.emit(f"push_{kind}", [value], [home])
+                else:
+                    self.emit("push_local", [], [home, self.home(twin)])
                 counted = Home({"int": int, "float": float, "bool": bool}[kind])
             case Local(slot, type_, sample):
                 self.emit("push_local", [], [home, self.home(slot)])
@@ -301,7 +320,12 @@ class Core:
         frame = self.state.outer
         entry = frame.locals[slot]
         if isinstance(entry, Number) and slot not in frame.synced:
-            self.emit(f"store_{entry.kind}", [entry.value], [self.home(slot)])
+            twin = self.twin(frame, entry.kind, entry.value) if entry.kind != "bool" else None
+            if twin is None:
+                self.emit(f"store_{entry.kind}", [entry.value], [self.home(slot)])
+            else:
+                box = self.emit("load_object", [], [self.home(twin)])
+                self.emit("store_object", [box], [self.home(slot)], reason="drop")
             frame.synced.add(slot)
             if self.before.locals[slot] is entry:
                 self.before.synced.add(slot)

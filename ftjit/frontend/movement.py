@@ -146,11 +146,13 @@ class Movement(Core):
                 self.emit(f"store_object{suffix}", [Const(id(object))], [home], reason="drop")
                 frame.locals[slot] = Boxed(type(object), object)
             case Home(type_, sample):
+                type_ = type_ or self._settle_type(entry, position, late)
                 self.emit(f"store_home{suffix}", [], [home, self.stack_home(position)], reason="drop")
                 frame.locals[slot] = Boxed(type_, sample)
             case Local(_, type_, sample) | Pointer(_, type_, sample):
                 pointer = self.pointer(entry)
                 assert pointer is not None
+                type_ = type_ or self._settle_type(entry, position, late)
                 self.emit(f"store_object{suffix}", [pointer], [home], reason="drop")
                 frame.locals[slot] = Boxed(type_, sample)
             case _:
@@ -158,6 +160,17 @@ class Movement(Core):
         if not isinstance(entry, Number):
             frame.synced.add(slot)
         self.pop()
+
+    def _settle_type(self, entry: Home | Local | Pointer, position: int, late: bool) -> type | None:
+        """A container that looks like a list or a tuple is checked now, once, instead of at its first use in every
+        version of the code that follows."""
+        expected = type(entry.sample)
+        if late or expected not in (list, tuple) or self.level() >= 1:
+            return None
+        pointer = self.pointer(entry, position)
+        assert pointer is not None
+        self.emit("guard_type", [pointer], [id(expected)], reason="type")
+        return expected
 
     def _settle_borrows(self, slot: int) -> None:
         """Stack entries borrowed from this local get counts of their own; the top one is being stored."""

@@ -65,6 +65,10 @@ def install(core: Core, config: Config, snapshot: Snapshot, feedback: Feedback) 
         installed = _swap_in(core, snapshot, executor, emitted)
         installed.uncompiled = built.uncompiled
         installed.ir = text
+        if config.perf:
+            from ftjit.inspect import perf_map
+
+            perf_map.append(built.function.name, installed.base, len(installed.code), installed.map)
         done = True
         return installed
     finally:

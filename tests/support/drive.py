@@ -20,7 +20,8 @@ def _write(file: TextIO, record: dict[str, Any]) -> None:
     file.flush()
 
 
-def _play_plain(case: Case) -> dict[str, Any]:
+def play_plain(case: Case) -> dict[str, Any]:
+    """Play it in the interpreter alone."""
     from support.heating import heat_nothing
 
     run = Run(case, heat_nothing)
@@ -28,7 +29,8 @@ def _play_plain(case: Case) -> dict[str, Any]:
     return {"recorded": run.recorded}
 
 
-def _play_hot(case: Case) -> dict[str, Any]:
+def play_hot(case: Case) -> dict[str, Any]:
+    """Play it with ftjit, which is enabled."""
     import ftjit
     from support.heating import heat
 
@@ -56,7 +58,7 @@ def main(mode: str, module: str, path: str, only: str = "") -> None:
             if only not in ("", case.name):
                 continue
             _write(file, {"begin": case.name})
-            played = _play_hot(case) if mode == "ftjit" else _play_plain(case)
+            played = play_hot(case) if mode == "ftjit" else play_plain(case)
             _write(file, {"case": case.name, "machine": case.machine, **played})
         _write(file, {"end": ftjit.stats().to_dict() if mode == "ftjit" else {}})
 

@@ -1,0 +1,87 @@
+/* Direct calls: from machine code to a Python function, without going through its vectorcall. The callee gets a frame
+   of its own on the data stack, as the interpreter would push it; if an executor is installed for its start it runs at
+   once, else (and whenever machine code leaves before the end) the interpreter runs the frame to its end. */
+#include "core.h"
+#include "direct.h"
+
+static inline bool plain_function(PyObject *callable, Py_ssize_t arguments)
+{
+    if (!PyFunction_Check(callable)) return false;
+    PyCodeObject *code = (PyCodeObject *)((PyFunctionObject *)callable)->func_code;
+    int simple = CO_OPTIMIZED | CO_NEWLOCALS;
+    int special = CO_VARARGS | CO_VARKEYWORDS | CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR | CO_ITERABLE_COROUTINE;
+    return (code->co_flags & simple) == simple && !(code->co_flags & special) && code->co_kwonlyargcount == 0
+        && code->co_argcount == arguments;
+}
+
+/* May a frame of this code start here, with nothing to instrument or handle first? */
+static inline bool may_start(PyThreadState *tstate, PyCodeObject *code)
+{
+    uintptr_t breaker = _Py_atomic_load_uintptr_relaxed(&tstate->eval_breaker);
+    uintptr_t version = _Py_atomic_load_uintptr_acquire(&code->_co_instrumentation_version);
+    return breaker == version && tstate->py_recursion_remaining > 1 && !stack_is_short(tstate)
+        && _PyThreadState_HasStackSpace(tstate, code->co_framesize);
+}
+
+/* Run callable(self or nothing, arguments...) and give its result as a new reference, NULL with an exception set;
+   *done is false, and nothing has happened, when this call has to take the general way. `stack` points to the first
+   argument; arguments are only borrowed from it. */
+PyObject *direct_call(PyThreadState *tstate, PyObject *callable, _PyStackRef *stack, Py_ssize_t count, bool *done)
+{
+    *done = false;
+    if (!plain_function(callable, count)) return NULL;
+    PyFunctionObject *function = (PyFunctionObject *)callable;
+    PyCodeObject *code = (PyCodeObject *)function->func_code;
+    struct slot *slot = slot_of(code);
+    if (!slot || !door_is_enabled() || !may_start(tstate, code)) return NULL;
+    struct entry *entry = &slot->entries[0];           /* the start: slot_create puts it first */
+    struct record *record = record_self();
+    struct executor *executor;
+    if (!record || atomic_load_explicit(&entry->state, memory_order_relaxed) != ENTRY_INSTALLED) return NULL;
+    _Atomic(struct executor *) *place = activation_enter(record, &entry->executor, &executor);
+    if (!place) return NULL;
+
+    *done = true;
+    _PyInterpreterFrame *caller = tstate->current_frame;
+    _PyInterpreterFrame *frame = (_PyInterpreterFrame *)tstate->datastack_top;
+    tstate->datastack_top += code->co_framesize;
+    _PyFrame_Initialize(tstate, frame, PyStackRef_FromPyObjectNew(callable), NULL, code, (int)count, caller);
+    for (Py_ssize_t i = 0; i < count; i++) frame->localsplus[i] = PyStackRef_DUP(stack[i]);
+    if (frame->tlbc_index != ((_PyThreadStateImpl *)tstate)->tlbc_index) {
+        /* This thread has no copy of the bytecode yet: the interpreter's RESUME makes one. */
+        activation_leave(record, place);
+        return _PyEval_EvalFrameDefault(tstate, frame, 0);
+    }
+    frame->instr_ptr = _PyFrame_GetBytecode(frame) + entry->offset / 2;
+    tstate->current_frame = frame;
+    tstate->py_recursion_remaining--;
+    int outcome = run_executor(record, place, executor, tstate, frame, entry);
+    tstate->py_recursion_remaining++;
+    if (outcome == LEFT_BY_RETURN) {
+        _PyStackRef result = *--frame->stackpointer;
+        PyObject *object = PyStackRef_AsPyObjectSteal(result);
+        tstate->current_frame = caller;
+        _PyEval_FrameClearAndPop(tstate, frame);
+        return object;
+    }
+    tstate->current_frame = caller;                    /* EvalFrameDefault links the frame itself */
+    /* After an exception that no handler here covers it unwinds (and adds the traceback entry); else it goes on. */
+    if (outcome < 0) {
+        PyObject *exception = PyErr_GetRaisedException();
+        tstate->current_frame = frame;
+        PyFrameObject *object = PyThreadState_GetFrame(tstate);
+        PyErr_SetRaisedException(exception);
+        if (object) {
+            PyTraceBack_Here(object);
+            Py_DECREF(object);
+        }
+        tstate->current_frame = caller;
+        while (frame->stackpointer > frame->localsplus + code->co_nlocalsplus) {
+            _PyStackRef top = *--frame->stackpointer;
+            PyStackRef_XCLOSE(top);
+        }
+        _PyEval_FrameClearAndPop(tstate, frame);
+        return NULL;
+    }
+    return _PyEval_EvalFrameDefault(tstate, frame, 0);
+}

@@ -1,0 +1,239 @@
+"""Frame objects: who holds our frame sees true locals, and writes that count; a leftover locks nothing out (M11)."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import ftjit
+from fresh_process import fresh_process
+from machine import entered, join, make_hot, start_thread, switch_on, wait_inside, wait_until
+
+
+class Flag:
+    def __init__(self) -> None:
+        self.done = False
+
+
+def count(limit: int) -> int:
+    total = 0
+    for number in range(limit):
+        total += number & 7
+    return total
+
+
+@fresh_process()
+def test_a_caught_exception_does_not_lock_a_main_loop_out() -> None:
+    """A handler leaves a frame object behind for the frame's life; the loop after it still runs as machine code."""
+
+    def main(flag: Any) -> float:
+        try:
+            raise ValueError
+        except ValueError:
+            pass
+        total = 0.0
+        while not flag.done:
+            total = total * 0.5 + 1.0
+        return total
+
+    switch_on()
+    ftjit.jit(main)
+    flag = Flag()
+    thread = start_thread(main, flag)
+    wait_inside(main)
+    before = ftjit.stats().entries
+    time.sleep(0.05)
+    assert ftjit.stats().entries - before < 1000, "the loop is left at every turn"
+    assert ftjit.stats().activations == 1
+    flag.done = True
+    join(thread, seconds=2)
+
+
+@fresh_process()
+def test_current_frames_does_not_lock_a_main_loop_out() -> None:
+    """Another thread looked once, and let go of the frame: the loop is back in machine code."""
+
+    def main(flag: Any) -> int:
+        turns = 0
+        while not flag.done:
+            turns += 1
+        return turns
+
+    switch_on()
+    ftjit.jit(main)
+    flag = Flag()
+    thread = start_thread(main, flag)
+    wait_inside(main)
+    for _ in range(20):
+        frame = sys._current_frames()[thread.ident or 0]
+        assert frame.f_locals["flag"] is flag
+        del frame
+    wait_until(lambda: ftjit.stats().activations == 1, 2, "back inside")
+    flag.done = True
+    join(thread, seconds=2)
+
+
+@fresh_process()
+def test_a_loop_with_calls_after_a_caught_exception() -> None:
+    """The same for a loop that calls out: after each call the frame object, being private, is no reason to leave."""
+
+    def main(limit: int) -> int:
+        try:
+            [][1]
+        except IndexError:
+            pass
+        total = 0
+        for number in range(limit):
+            total += len(str(number))
+        return total
+
+    expected = main(3000)
+    switch_on()
+    ftjit.jit(main)
+    wait_until(lambda: (main(100), ftjit.is_compiled(main))[1], 10)
+    before = ftjit.stats().entries
+    assert main(3000) == expected
+    entries = ftjit.stats().entries - before
+    assert 1 <= entries < 300, f"{entries} entries for one loop"
+
+
+@fresh_process(cases=["int", "float", "object", "unrelated"])
+def test_a_callees_writes_to_our_locals_are_seen(case: str) -> None:
+    """What a debugger does: write through f_locals of the calling frame; the very next use sees it."""
+    values: dict[str, Any] = {"int": 10_000, "float": 0.5, "object": "text", "unrelated": 1}
+
+    def debugger(number: int) -> None:
+        if number == 250:
+            frame = sys._getframe(1)
+            frame.f_locals["unused" if case == "unrelated" else "step"] = values[case]
+
+    def loop(limit: int) -> list[Any]:
+        step: Any = 1
+        unused = 7
+        total = 0
+        kept = []
+        for number in range(limit):
+            debugger(number)
+            kept.append(step)
+            if number % 100 == 0:
+                total += unused
+        return [*kept, total, step]
+
+    expected = loop(300)
+    assert (expected[-1] == values[case]) and (case == "unrelated" or expected[240] == 1)
+    switch_on()
+    ftjit.jit(loop)
+    wait_until(lambda: (loop(200), ftjit.is_compiled(loop))[1], 10)
+    with entered(30):
+        for _ in range(30):
+            assert loop(300) == expected
+
+
+@fresh_process()
+def test_a_callee_reads_true_locals() -> None:
+    """sys._getframe(1).f_locals from a callee: unboxed locals have been written back, and the line is right."""
+    wrong: list[Any] = []
+
+    def look(number: int) -> None:
+        frame = sys._getframe(1)
+        seen = frame.f_locals
+        if (
+            seen["number"] != number
+            or seen["total"] != number * (number - 1) // 2
+            or seen["half"] != number * 0.5
+            or frame.f_lineno != loop.__code__.co_firstlineno + 4
+        ):
+            wrong.append((number, dict(seen), frame.f_lineno))
+
+    def loop(limit: int) -> int:
+        total, half = 0, 0.0
+        for number in range(limit):
+            half = number * 0.5
+            look(number)
+            total += number
+        return total if half else 0
+
+    switch_on()
+    ftjit.jit(loop)
+    wait_until(lambda: (loop(200), ftjit.is_compiled(loop))[1], 10)
+    with entered(10):
+        for _ in range(10):
+            loop(300)
+    assert not wrong, wrong[0]
+
+
+@fresh_process()
+def test_a_frame_held_by_a_generator_of_frames() -> None:
+    """A held frame object outlives the call: f_locals then shows the values at the end."""
+
+    def hold() -> Any:
+        return sys._getframe(1)
+
+    def loop(limit: int) -> Any:
+        total = 0
+        frame = None
+        for number in range(limit):
+            if number == limit // 2:
+                frame = hold()
+            total += number
+        return frame
+
+    switch_on()
+    ftjit.jit(loop)
+    wait_until(lambda: (loop(200), ftjit.is_compiled(loop))[1], 10)
+    with entered(10):
+        for limit in range(200, 230):
+            seen = dict(loop(limit).f_locals)
+            seen.pop("frame")  # itself
+            assert seen == {"limit": limit, "total": limit * (limit - 1) // 2, "number": limit - 1}, seen
+
+
+@fresh_process()
+def test_locals_and_eval_inside_a_hot_loop() -> None:
+    def loop(limit: int) -> list[Any]:
+        total = 0
+        seen = []
+        for number in range(limit):
+            total += number
+            if number % 50 == 0:
+                seen.append((dict(locals())["total"], eval("total + number")))
+        return seen
+
+    expected = loop(300)
+    make_hot(loop, 300)
+    with entered(5):
+        for _ in range(5):
+            assert loop(300) == expected
+
+
+@fresh_process()
+def test_a_trace_written_value_survives_the_loop() -> None:
+    """Another thread reads our locals while we run: it sees values some interleaving could have had."""
+
+    def main(flag: Any) -> int:
+        low = high = 0
+        while not flag.done:
+            low += 1
+            high += 1
+        return high - low
+
+    switch_on()
+    ftjit.jit(main)
+    flag = Flag()
+    results: list[int] = []
+    thread = start_thread(lambda: results.append(main(flag)))
+    wait_inside(main)
+    last = -1
+    for _ in range(100):
+        frame = sys._current_frames()[thread.ident or 0]
+        if frame.f_code is main.__code__:
+            low, high = frame.f_locals["low"], frame.f_locals["high"]
+            assert isinstance(low, int)
+            assert low >= last
+            assert 0 <= low - high + 1 + (1 << 62)
+            last = low
+        del frame
+    flag.done = True
+    join(thread, seconds=2)
+    assert results == [0]
