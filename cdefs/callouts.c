@@ -8,6 +8,15 @@
 
 int may_continue(PyThreadState *, _PyInterpreterFrame *, struct activation *);
 
+/* Which objects the locals' homes hold, in one word: a callee may write them through our frame object and let go of it,
+   and only this tells (an immortal old value leaves no other trace). */
+static inline uint64_t homes_digest(_PyInterpreterFrame *frame, PyCodeObject *code)
+{
+    uint64_t digest = 0;
+    for (int i = 0; i < code->co_nlocalsplus; i++) digest += frame->localsplus[i].bits * (2 * (uint64_t)i + 1);
+    return digest;
+}
+
 /* 0: go on; < 0: an exception is set; 1: done, but leave; 2: done, and the answer is no (for_iter: exhausted).
    `place` is code unit + (stack depth << 32), as before the bytecode. */
 int64_t ftjit_call_out(_PyInterpreterFrame *frame, PyThreadState *tstate, struct activation *act, callout_t helper,
@@ -16,7 +25,10 @@ int64_t ftjit_call_out(_PyInterpreterFrame *frame, PyThreadState *tstate, struct
     PyCodeObject *code = _PyFrame_GetCode(frame);
     frame->instr_ptr = _PyFrame_GetBytecode(frame) + (int32_t)place;
     frame->stackpointer = frame->localsplus + code->co_nlocalsplus + (place >> 32);
+    bool may_look = helper == callout_call || helper == callout_call_kw || helper == callout_for_iter;
+    uint64_t homes = may_look ? homes_digest(frame, code) : 0;
     int64_t status = helper(frame, argument);
+    if (status == 0 && may_look && frame->frame_obj && homes != homes_digest(frame, code)) status = 1;
     if (status == 0 && !may_continue(tstate, frame, act)) status = 1;
     act->status = status;
     return status;

@@ -3,6 +3,7 @@
    frame's instr_ptr and stackpointer: the interpreter goes on from there. */
 #include "core.h"
 #include "direct.h"
+#include "internal/pycore_frame.h"
 
 typedef int64_t (*shim_t)(const void *code, _PyInterpreterFrame *, PyThreadState *, struct activation *);
 static shim_t shim;                       /* the way from the C calling convention into the stencils' */
@@ -61,7 +62,8 @@ int may_continue(PyThreadState *tstate, _PyInterpreterFrame *frame, struct activ
         && others_watch(_PyFrame_GetCode(frame)))
         return 0;
     if (other_tool_registered(tstate->interp) && others_watch(_PyFrame_GetCode(frame))) return 0;
-    if (frame->frame_obj && Py_REFCNT(frame->frame_obj) > 1) return 0;
+    /* Somebody holds our frame object, or has written a local through it (the old value is kept there). */
+    if (frame->frame_obj && (Py_REFCNT(frame->frame_obj) > 1 || frame->frame_obj->f_overwritten_fast_locals)) return 0;
     return atomic_load_explicit(&act->executor->valid, memory_order_relaxed) != 0;
 }
 

@@ -137,6 +137,22 @@ static INLINE int store_locked(PyObject *container, PyObject **place, PyObject *
     return 1;
 }
 
+/* A shared small int in place of what is quickly dropped: stored and unlocked, or nothing done. */
+static INLINE int store_small(PyObject *container, PyObject **place, int64_t value)
+{
+    PyObject *small = small_int(value);
+    _PyStackRef old = {.bits = (uintptr_t)*place};
+    if (small == NULL || !(is_quick(old) || *place == small || (*place)->ob_ref_local == _Py_IMMORTAL_REFCNT_LOCAL)) {
+        return 0;
+    }
+    __atomic_store_n(place, small, __ATOMIC_RELEASE);
+    unlock(container);
+    if (((PyObject *)old.bits)->ob_ref_local != _Py_IMMORTAL_REFCNT_LOCAL) {
+        drop_quick(old);
+    }
+    return 1;
+}
+
 STENCIL(list_store_float, A:i, B:i, C:f)
 {
     PyObject **place = list_lock_place((PyObject *)A, B);
@@ -165,11 +181,7 @@ STENCIL(list_store_int, A:i, B:i, C:i)
         EXIT;
     }
     PyObject *old = *place;
-    if (LIKELY((uint64_t)(C + _PY_NSMALLNEGINTS) < _PY_NSMALLNEGINTS + _PY_NSMALLPOSINTS)
-        && LIKELY(old->ob_ref_local == _Py_IMMORTAL_REFCNT_LOCAL)) {
-        PyObject *small = (PyObject *)&_PyRuntime.static_objects.singletons.small_ints[_PY_NSMALLNEGINTS + C];
-        __atomic_store_n(place, small, __ATOMIC_RELEASE);
-        unlock((PyObject *)A);
+    if (store_small((PyObject *)A, place, C)) {
         NEXT;
     }
     if (UNLIKELY(!fits_box(C, old))) {
@@ -443,6 +455,9 @@ STENCIL(attr_value_store_int, A:i, B:i)
         EXIT;
     }
     PyObject *old = *place;
+    if (store_small((PyObject *)A, place, B)) {
+        NEXT;
+    }
     if (UNLIKELY(!fits_box(B, old))) {
         SLOW;
     }
@@ -464,6 +479,9 @@ STENCIL(attr_slot_store_int, A:i, B:i)
         EXIT;
     }
     PyObject *old = *place;
+    if (store_small((PyObject *)A, place, B)) {
+        NEXT;
+    }
     if (UNLIKELY(!fits_box(B, old))) {
         SLOW;
     }

@@ -90,6 +90,15 @@ static INLINE void put_compact(PyObject *box, int64_t value)
     ((PyLongObject *)box)->long_value.ob_digit[0] = (digit)(value < 0 ? -value : value);
 }
 
+/* One of the shared small ints, or NULL. */
+static INLINE PyObject *small_int(int64_t value)
+{
+    if ((uint64_t)(value + _PY_NSMALLNEGINTS) >= _PY_NSMALLNEGINTS + _PY_NSMALLPOSINTS) {
+        return NULL;
+    }
+    return (PyObject *)&_PyRuntime.static_objects.singletons.small_ints[_PY_NSMALLNEGINTS + value];
+}
+
 /* One CAS each way; a busy lock is left to the slow path or the interpreter. */
 static INLINE int lock_at_once(PyObject *object)
 {

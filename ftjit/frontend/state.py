@@ -8,6 +8,7 @@ from typing import Any
 
 from ftjit.frontend.bytecode import Bytecode
 from ftjit.frontend.values import Entry
+from ftjit.ir import Value
 from ftjit.ir.nodes import Operand
 
 
@@ -68,24 +69,50 @@ class State:
     def copy(self) -> State:
         return State([frame.copy() for frame in self.frames])
 
-    def key(self) -> Any:
-        return tuple((frame.key(), frame.caller and frame.caller.key()) for frame in self.frames)
-
-    def operands(self) -> list[Operand]:
+    def _all_operands(self) -> Iterator[Operand]:
         """Every operand, callers' states before their calls included, in a fixed order."""
-        found: list[Operand] = []
         for frame in self.frames:
             for part in (frame, frame.caller):
                 if part is not None:
                     for entry in part.entries():
-                        found.extend(entry.operands())
+                        yield from entry.operands()
+
+    def key(self) -> Any:
+        """What two states must agree on to share a block: also which entries are one and the same value, so that what
+        is one object stays one."""
+        seen: dict[Operand, int] = {}
+        aliases = tuple(
+            seen.setdefault(operand, len(seen)) if isinstance(operand, Value) else -1 for operand in self._all_operands()
+        )
+        return tuple((frame.key(), frame.caller and frame.caller.key()) for frame in self.frames), aliases
+
+    def operands(self) -> list[Operand]:
+        """What an edge passes: each value once, constants as often as they occur."""
+        found: list[Operand] = []
+        seen: set[Operand] = set()
+        for operand in self._all_operands():
+            if not isinstance(operand, Value):
+                found.append(operand)
+            elif operand not in seen:
+                seen.add(operand)
+                found.append(operand)
         return found
 
     def rebuild(self, fresh: Callable[[Operand], Operand]) -> State:
+        """The same state with every operand made anew, one value staying one."""
+        new: dict[Operand, Operand] = {}
+
+        def once(operand: Operand) -> Operand:
+            if not isinstance(operand, Value):
+                return fresh(operand)
+            if operand not in new:
+                new[operand] = fresh(operand)
+            return new[operand]
+
         frames = []
         for frame in self.frames:
-            copy = frame.rebuild(fresh)
+            copy = frame.rebuild(once)
             if frame.caller is not None:
-                copy.caller = frame.caller.rebuild(fresh)
+                copy.caller = frame.caller.rebuild(once)
             frames.append(copy)
         return State(frames)

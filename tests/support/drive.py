@@ -52,8 +52,9 @@ def main(mode: str, module: str, path: str, only: str = "") -> None:
     with open(path, "w") as file:
         if mode == "ftjit":
             import ftjit
+            from support.heating import enable
 
-            ftjit.enable()
+            enable()
         for case in CASES[module]:
             if only not in ("", case.name):
                 continue

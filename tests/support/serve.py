@@ -57,8 +57,9 @@ def main(mode: str) -> None:
     os.dup2(2, 1)
     if mode == "ftjit":
         import ftjit
+        from support.heating import enable
 
-        ftjit.enable()
+        enable()
     for line in sys.stdin:
         case = _case(json.loads(line))
         played = play_hot(case) if mode == "ftjit" else play_plain(case)

@@ -296,3 +296,53 @@ def positional_only_star(a, b):
         return x, rest, key
 
     return take(a), take(a, b), take(a, b, key=b)
+
+
+@case(((5, 3, 1.5, [1, 2, (3, 4.0)], None),), [((),), (5,), ([[[[[]]]]],), ([1, [2.5, ["a"]]],), ((True, 2, "a"),), ({1: 2},), ([2**70, [1]],)])
+def described(value, depth=0):
+    kind = type(value)
+    if depth > 3:
+        return "..."
+    if kind is float:
+        return f"float {value}"
+    if kind is int:
+        return f"int {value if abs(value) < 10**9 else hex(value)}"
+    if kind in (bool, str, bytes, type(None), range, slice, complex):
+        return repr(value)
+    if kind in (list, tuple, set, frozenset):
+        parts = [described(item, depth + 1) for item in value]
+        return f"{kind.__name__}({', '.join(sorted(parts) if kind in (set, frozenset) else parts)})"
+    return kind.__name__
+
+
+@case((4, 3), [(0, 0), (2.5, 1), ("a", 2), (5, 5)])
+def permutations(n, k):
+    def walk(chosen, left, depth=0, *, step=1):
+        if depth >= k:
+            return [chosen]
+        out = []
+        for i in left:
+            out += walk([*chosen, i], [x for x in left if x != i], depth + step)
+        return out
+
+    return walk([], list(range(n)))
+
+
+class Tree:
+    def __init__(self, value, left=None, right=None):
+        self.value = value
+        self.left = left
+        self.right = right
+
+    def total(self, weight=1):
+        result = self.value * weight
+        if self.left is not None:
+            result += self.left.total(weight + 1)
+        if self.right is not None:
+            result += self.right.total(weight * 2)
+        return result
+
+
+@case((Tree(1, Tree(2), Tree(3, Tree(4))),), [(Tree(0.5, Tree(1)),), (Tree(2**62, Tree(2**62), Tree(2**63)),), (Tree(1, Tree("a")),), (Tree(None),)], hot=[Tree.total])
+def walk_tree(tree):
+    return tree.total(), tree.total(3)

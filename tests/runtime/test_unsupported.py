@@ -1,0 +1,173 @@
+"""Where ftjit cannot run, importing it works and switching it on says what is needed."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from fresh_process import ending, python
+
+ROOT = Path(__file__).resolve().parents[2]
+TRY = """
+import ftjit
+assert ftjit.stats().entries == 0
+assert ftjit.drain(0.1)
+ftjit.disable()
+def f(): pass
+assert not ftjit.is_compiled(f)
+try:
+    {what}
+except ftjit.UnsupportedPython as error:
+    print("refused:", error)
+    assert isinstance(error, RuntimeError)
+"""
+
+
+def refusal(*arguments: str, what: str = "ftjit.enable()", prelude: str = "", **options: object) -> str:
+    outcome = python(*arguments, "-c", prelude + TRY.format(what=what), **options)  # type: ignore[arg-type]
+    assert outcome.returncode == 0, f"{ending(outcome.returncode)}\n{outcome.stderr}"
+    assert outcome.stdout.startswith("refused:"), outcome.stdout + outcome.stderr
+    assert outcome.stdout.count("\n") == 1, "the message is more than one line"
+    assert not outcome.stderr, outcome.stderr
+    return outcome.stdout
+
+
+def other_pythons() -> list[str]:
+    found = [shutil.which(name, path="/usr/bin:/usr/local/bin") for name in ("python3.11", "python3.12", "python3.13")]
+    return [path for path in found if path]
+
+
+@pytest.mark.parametrize("executable", other_pythons() or [pytest.param("", marks=pytest.mark.skip("no other Python"))])
+@pytest.mark.parametrize("what", ["ftjit.enable()", "ftjit.jit(f)", "ftjit.compile(f)", "ftjit.never(f)"])
+def test_another_python(executable: str, what: str) -> None:
+    said = refusal(what=what, executable=executable, environment={"PYTHONPATH": str(ROOT)})
+    assert "3.14" in said
+    assert "free-threaded" in said
+    version = Path(executable).name.removeprefix("python")
+    assert f"this is CPython {version}" in said
+
+
+@pytest.mark.parametrize("what", ["ftjit.enable()", "ftjit.jit(f)", "ftjit.compile(f)"])
+def test_with_the_gil_on(what: str) -> None:
+    said = refusal(what=what, environment={"PYTHON_GIL": "1"})
+    assert "PYTHON_GIL" in said
+    assert "GIL" in refusal("-X", "gil=1")
+
+
+def test_tool_id_taken() -> None:
+    prelude = "import sys; sys.monitoring.use_tool_id(5, 'another optimizer')\n"
+    said = refusal(prelude=prelude)
+    assert "'another optimizer'" in said
+    assert "5" in said
+
+
+def test_tool_id_taken_then_given_back() -> None:
+    """A refusal is not for ever: it works once the mend that the message names was made."""
+    outcome = python(
+        "-c",
+        "import sys, ftjit\n"
+        "sys.monitoring.use_tool_id(5, 'x')\n"
+        "for turn in range(2):\n"
+        "    try: ftjit.enable(); print('enabled')\n"
+        "    except ftjit.UnsupportedPython: print('refused'); sys.monitoring.free_tool_id(5)\n",
+    )
+    assert outcome.stdout == "refused\nenabled\n", outcome.stdout + outcome.stderr
+
+
+def test_in_a_subinterpreter() -> None:
+    """Refused there; nothing breaks in the main one."""
+    source = """
+import ftjit
+from concurrent import interpreters
+other = interpreters.create()
+other.exec('''
+import ftjit
+try:
+    ftjit.enable()
+except (ftjit.UnsupportedPython, ImportError) as error:
+    print("refused:", error)
+''')
+other.close()
+ftjit.enable()
+def f(n):
+    t = 0
+    for i in range(n): t += i
+    return t
+ftjit.compile(f, 100)
+print(f(100), ftjit.is_compiled(f))
+"""
+    outcome = python("-c", source)
+    assert outcome.returncode == 0, ending(outcome.returncode) + outcome.stdout + outcome.stderr
+    assert outcome.stdout.startswith("refused:"), outcome.stdout + outcome.stderr
+    assert outcome.stdout.endswith("4950 True\n")
+
+
+@pytest.mark.parametrize("value", ["fence", "membarrier"])
+def test_both_barriers(value: str) -> None:
+    source = """
+import ftjit
+def f(n):
+    t = 0
+    for i in range(n): t += i
+    return t
+ftjit.compile(f, 100)
+before = ftjit.stats().entries
+assert f(1000) == 499500
+assert ftjit.stats().entries > before
+print(ftjit.stats().asymmetric_barrier)
+ftjit.disable()
+assert ftjit.drain(2)
+"""
+    outcome = python("-c", source, environment={"FTJIT_BARRIER": value})
+    assert outcome.returncode == 0, outcome.stderr
+    assert outcome.stdout.strip() == str(value == "membarrier"), outcome.stdout
+
+
+def test_a_setting_that_does_not_parse_names_the_variable() -> None:
+    outcome = python("-c", "import ftjit; ftjit.enable()", environment={"FTJIT_TICK_US": "often"})
+    assert outcome.returncode != 0
+    assert "FTJIT_TICK_US='often'" in outcome.stderr
+
+
+def test_imported_and_not_enabled_changes_nothing() -> None:
+    source = """
+import sys, threading, os
+import ftjit
+assert sys.monitoring.get_tool(5) is None
+assert threading.active_count() == 1
+assert len(os.listdir('/proc/self/task')) == 1
+def f(n):
+    t = 0
+    for i in range(n): t += i
+    return t
+for _ in range(2000): f(100)
+assert ftjit.stats() == ftjit.Stats()
+assert sys.monitoring.get_local_events(5, f.__code__) == 0 if sys.monitoring.get_tool(5) else True
+print("quiet")
+"""
+    outcome = python("-c", source)
+    assert outcome.stdout == "quiet\n", outcome.stderr
+    assert not outcome.stderr
+
+
+def test_disabled_again_leaves_no_thread() -> None:
+    source = """
+import os, time, ftjit
+ftjit.enable()
+def f(n):
+    t = 0
+    for i in range(n): t += i
+    return t
+ftjit.compile(f, 100)
+ftjit.disable()
+deadline = time.monotonic() + 3
+while len(os.listdir('/proc/self/task')) > 1 and time.monotonic() < deadline: time.sleep(0.01)
+print(len(os.listdir('/proc/self/task')))
+"""
+    outcome = python("-c", source)
+    assert outcome.stdout == "1\n", outcome.stdout + outcome.stderr
+
+
+assert sys.version_info >= (3, 14), "these tests run under the Python that ftjit is for"
