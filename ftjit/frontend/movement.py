@@ -115,6 +115,8 @@ class Movement(Core):
         self._store(second, late=True)
 
     def _store(self, slot: int, late: bool = False) -> None:
+        if not late and self.level() == 0:
+            self._unbox_top()
         entry = self.stack[-1]
         if self.inlined:
             self.frame.locals[slot] = self.pop()
@@ -160,6 +162,17 @@ class Movement(Core):
         if not isinstance(entry, Number):
             frame.synced.add(slot)
         self.pop()
+
+    def _unbox_top(self) -> None:
+        """What looks like a number becomes one before it is stored: from here on it is a value (rule 10)."""
+        entry, position = self.stack[-1], len(self.stack) - 1
+        if not isinstance(entry, Pointer | Home) or entry.sample is MISSING:
+            return
+        kind = self.kind_of(entry)
+        if kind is not None:
+            value = self.unbox(entry, kind, position)
+            self.drop(entry, position)
+            self.stack[-1] = Number(kind, value)
 
     def _settle_type(self, entry: Home | Local | Pointer, position: int, late: bool) -> type | None:
         """A container that looks like a list or a tuple is checked now, once, instead of at its first use in every

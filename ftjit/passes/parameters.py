@@ -22,7 +22,7 @@ def _drop(block: Block, edges: list[Edge], index: int) -> None:
         del edge.arguments[index]
 
 
-def _remove_trivial(function: Function) -> bool:
+def _remove_trivial(function: Function) -> None:
     new: dict[Value, Operand] = {}
 
     def last(operand: Operand) -> Operand:
@@ -30,15 +30,19 @@ def _remove_trivial(function: Function) -> bool:
             operand = new[operand]
         return operand
 
-    for block, edges in _incoming(function).items():
-        for index in range(len(block.parameters) - 1, -1, -1):
-            parameter = block.parameters[index]
-            sources = {last(edge.arguments[index]) for edge in edges} - {parameter}
-            if len(sources) == 1:
-                new[parameter] = sources.pop()
-                _drop(block, edges, index)
+    incoming = _incoming(function)
+    changed = True
+    while changed:
+        changed = False
+        for block, edges in incoming.items():
+            for index in range(len(block.parameters) - 1, -1, -1):
+                parameter = block.parameters[index]
+                sources = {last(edge.arguments[index]) for edge in edges} - {parameter}
+                if len(sources) == 1:
+                    new[parameter] = sources.pop()
+                    _drop(block, edges, index)
+                    changed = True
     replace(function, new)
-    return bool(new)
 
 
 def _remove_unused(function: Function) -> None:
@@ -68,6 +72,5 @@ def _remove_unused(function: Function) -> None:
 
 
 def run(function: Function) -> None:
-    while _remove_trivial(function):
-        pass
+    _remove_trivial(function)
     _remove_unused(function)

@@ -9,6 +9,9 @@ from ftjit.ir.nodes import Operand
 def replace(function: Function, new: dict[Value, Operand]) -> None:
     """Every use of a key becomes its value (chains are followed)."""
 
+    if not new:
+        return
+
     def last(operand: Operand) -> Operand:
         while isinstance(operand, Value) and operand in new:
             operand = new[operand]
@@ -21,4 +24,5 @@ def replace(function: Function, new: dict[Value, Operand]) -> None:
                 op.target.arguments = [last(argument) for argument in op.target.arguments]
             if op.exit is not None:
                 for move in op.exit.moves:
-                    move.operands = tuple(last(operand) for operand in move.operands)
+                    if move.operands:
+                        move.operands = tuple([last(operand) for operand in move.operands])

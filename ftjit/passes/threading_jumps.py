@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ftjit.ir import Block, Function
+from ftjit.ir import Block, Function, Value
+from ftjit.ir.nodes import Operand
 from ftjit.passes.rewrite import replace
 
 
-def _merge(function: Function) -> bool:
+def _merge(function: Function) -> None:
     entries = Counter(edge.block for block in function.blocks for edge in block.edges())
+    new: dict[Value, Operand] = {}
+    gone: set[Block] = set()
     for block in function.blocks:
-        last = block.ops[-1]
-        if last.name != "jump" or last.target is None:
+        if block in gone:
             continue
-        follower = last.target.block
-        if follower is block or entries[follower] != 1 or follower is function.blocks[0]:
-            continue
-        replace(function, dict(zip(follower.parameters, last.target.arguments, strict=True)))
-        block.ops[-1:] = follower.ops
-        block.loop_depth = max(block.loop_depth, follower.loop_depth)
-        function.blocks.remove(follower)
-        return True
-    return False
+        while True:
+            last = block.ops[-1]
+            follower = last.target.block if last.name == "jump" and last.target is not None else block
+            if follower is block or entries[follower] != 1 or follower is function.blocks[0]:
+                break
+            assert last.target is not None
+            new.update(zip(follower.parameters, last.target.arguments, strict=True))
+            block.ops[-1:] = follower.ops
+            block.loop_depth = max(block.loop_depth, follower.loop_depth)
+            gone.add(follower)
+    function.blocks = [block for block in function.blocks if block not in gone]
+    replace(function, new)
 
 
 def _skip(function: Function) -> None:
@@ -44,5 +49,4 @@ def _skip(function: Function) -> None:
 
 def run(function: Function) -> None:
     _skip(function)
-    while _merge(function):
-        pass
+    _merge(function)
