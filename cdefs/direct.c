@@ -35,6 +35,7 @@ PyObject *direct_call(PyThreadState *tstate, PyObject *callable, _PyStackRef *st
     struct slot *slot = slot_of(code);
     if (!slot || !door_is_enabled() || !may_start(tstate, code)) return NULL;
     struct entry *entry = &slot->entries[0];           /* the start: slot_create puts it first */
+    if (entry->offset != 0) return NULL;               /* cells are made, or closures copied, before the RESUME */
     struct record *record = record_self();
     struct executor *executor;
     if (!record || atomic_load_explicit(&entry->state, memory_order_relaxed) != ENTRY_INSTALLED) return NULL;

@@ -11,6 +11,24 @@ static _Atomic uint32_t enabled;
 static uint32_t start_threshold = 2, jump_threshold = 1, relearn_threshold = 200;
 enum { OUR_TOOL = 5 };
 
+static PyObject *opener;                  /* eager mode: gives a code object its slot when it is first seen */
+
+/* From now on call `callable(code)` for code without a slot (0: no longer). Held for ever. */
+void door_set_opener(uintptr_t callable)
+{
+    PyGILState_STATE state = PyGILState_Ensure();
+    opener = callable ? Py_NewRef((PyObject *)callable) : NULL;
+    PyGILState_Release(state);
+}
+
+static struct slot *open_slot(PyCodeObject *code)
+{
+    PyObject *done = PyObject_CallOneArg(opener, (PyObject *)code);
+    if (!done) PyErr_WriteUnraisable(opener);
+    Py_XDECREF(done);
+    return slot_of(code);
+}
+
 static int trace;                         /* FTJIT_TRACE: every stay in machine code, on stderr */
 void door_set_trace(int on) { trace = on; }
 void door_set_shim(uintptr_t address) { shim = (shim_t)address; }
@@ -118,7 +136,8 @@ int run_executor(struct record *record, _Atomic(struct executor *) *place, struc
 static int door(PyThreadState *tstate, PyCodeObject *code, int32_t offset, bool is_start)
 {
     struct slot *slot = slot_of(code);
-    if (!slot || !atomic_load_explicit(&enabled, memory_order_relaxed)) return 0;
+    if (!atomic_load_explicit(&enabled, memory_order_relaxed)) return 0;
+    if (!slot && (!opener || !(slot = open_slot(code)))) return 0;
     uint8_t index = slot->entry_of_unit[offset / 2];
     if (index == NO_ENTRY) return 0;
     struct entry *entry = &slot->entries[index];
@@ -129,8 +148,10 @@ static int door(PyThreadState *tstate, PyCodeObject *code, int32_t offset, bool 
         uint32_t events = atomic_fetch_add_explicit(&entry->events, 1, memory_order_relaxed);
         uint8_t wanted = ENTRY_WANTED;
         if (events + 1 >= (is_start ? start_threshold : jump_threshold)
-            && atomic_compare_exchange_strong(&entry->state, &wanted, ENTRY_PENDING))
-            return snapshot_take(slot, entry, is_start, frame);
+            && atomic_compare_exchange_strong(&entry->state, &wanted, ENTRY_PENDING)) {
+            snapshot_take(slot, entry, is_start, frame);
+            if (!opener) return 0;        /* somebody else compiles; eager mode has just done so itself */
+        }
     }
     struct record *record = record_self();
     struct executor *executor;

@@ -12,12 +12,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from ftjit.errors import CompileError, UnsupportedPython
+from ftjit.runtime.counters import Stats
 
 if TYPE_CHECKING or sys.version_info >= (3, 14):
     from ftjit.api import compile, disable, drain, enable, explain, is_compiled, jit, never, stats
-    from ftjit.runtime.statistics import Stats
 else:
-    from ftjit.absent import Stats, compile, disable, drain, enable, explain, is_compiled, jit, never, stats
+    from ftjit.absent import compile, disable, drain, enable, explain, is_compiled, jit, never, stats
 
 __version__ = "0.1.0"
 __all__ = [

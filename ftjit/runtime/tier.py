@@ -39,7 +39,7 @@ class Tier:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.core: Core = core()
-        self.lock = _thread.allocate_lock()
+        self.lock = _thread.RLock()
         self.queue: SimpleQueue[Any] = SimpleQueue()
         self.put: Callable[..., Any] = self.queue.put
         self.records: dict[int, tuple[weakref.ref[CodeType], CodeRecord]] = {}
@@ -108,7 +108,7 @@ class Tier:
         if record.door_open or record.never:
             return
         bytecode = Bytecode(code)
-        if code.co_filename.startswith(_OURSELVES):
+        if self._is_ours(code):
             record.refused[bytecode.resume_offset] = ("part of ftjit itself", 0)
             record.never = True
             return
@@ -128,6 +128,10 @@ class Tier:
                 return
             record.door_open = True
         self._events(code, True)
+
+    @staticmethod
+    def _is_ours(code: CodeType) -> bool:
+        return code.co_filename.startswith(_OURSELVES)
 
     def close_door(self, code: CodeType, record: CodeRecord) -> None:
         self.core.lib.slot_clear(id(code), REFUSED)
@@ -180,6 +184,10 @@ class Tier:
                     raise Uncompilable("a generator's or coroutine's start", offset)
                 record.installed[offset] = install(self.core, self.config, snapshot, record.feedback)
                 record.refused.pop(offset, None)
+                if not self.enabled or not record.door_open:
+                    # Switched off, or forbidden, while this was compiled: what disable() did not see goes now.
+                    del record.installed[offset]
+                    lib.slot_clear_entry(id(code), offset, WANTED)
             except Uncompilable as why:
                 self._refuse(code, record, offset, why.reason, why.offset)
             except Exception as error:  # a defect of the compiler's must not be the program's
@@ -229,16 +237,36 @@ class Tier:
         self.core.lib.worker_allow()
         self.core.lib.sampler_start(self.config.tick_us, self.config.hot_samples)
 
+    # ---- eager mode -------------------------------------------------------------------------------------------------
+
     def set_eager(self, on: bool) -> None:
-        """Every code object gets a door at its first run (a global PY_START event until then)."""
+        """Compile each entry the first time it is reached, before it runs, in the thread that reaches it."""
         if on == self.eager:
             return
         self.eager = on
-        monitoring = sys.monitoring
+        lib, monitoring = self.core.lib, sys.monitoring
         if on:
-            self.core.lib.door_set_thresholds(1, 1, self.config.relearn)
-        else:
-            self.core.lib.door_set_thresholds(2, 1, self.config.relearn)
+            self._eager_put: Callable[[tuple[Any, ...]], None] = lambda raw: self.compile(Snapshot(*raw))
+            self._opener: Callable[[CodeType], None] = self._open_at_once
+            self.enabled = True
+        lib.door_set_thresholds(1 if on else 2, 1, self.config.relearn)
+        lib.snapshot_set_queue(id(self._eager_put if on else self.put), id(MISSING))
+        lib.door_set_opener(id(self._opener) if on else 0)
+        events = monitoring.events
+        self.world_stops += 1
+        monitoring.set_events(TOOL, events.PY_START | events.JUMP if on else 0)
+
+    def _open_at_once(self, code: CodeType) -> None:
+        """A slot for code seen for the first time; one that refuses everything for code that is left alone."""
+        record = self.record(code)
+        bytecode = Bytecode(code)
+        offsets = [bytecode.resume_offset, *sorted(bytecode.loops)][:250]
+        with self.lock:
+            self.core.lib.slot_create(id(code), offsets, len(offsets))
+        record.door_open = True
+        if record.never or self._is_ours(code):
+            for offset in offsets:
+                self.core.lib.slot_set_entry_state(id(code), offset, REFUSED)
 
     def disable(self) -> None:
         """Stop entering and compiling; running executors leave at their next poll; doors close."""
@@ -275,7 +303,7 @@ class Tier:
 
     def _in_child(self) -> None:
         self.core.lib.core_after_fork()
-        self.lock = _thread.allocate_lock()
+        self.lock = _thread.RLock()
         self._after_fork()
 
 
@@ -288,7 +316,7 @@ def _is_every_turn(bytecode: Bytecode, entry: int, leaving: int) -> bool:
 
 
 _tier: Tier | None = None
-_making = _thread.allocate_lock()
+_making = _thread.RLock()
 
 
 def tier(config: Config | None = None) -> Tier:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import ftjit
 from fresh_process import fresh_process
 from machine import entered, join, make_hot, start_thread, switch_on, wait_inside, wait_until
+
+import ftjit
 
 events = sys.monitoring.events
 TOOL = 3
@@ -86,7 +87,7 @@ def set_trace() -> None:
 
 def set_trace_everywhere() -> None:
     threading.settrace_all_threads(lambda *_: None)
-    threading.settrace_all_threads(None)  # type: ignore[arg-type]
+    threading.settrace_all_threads(None)
 
 
 def set_profile() -> None:
@@ -109,7 +110,8 @@ CHANGES = [set_events, set_trace, set_trace_everywhere, set_profile, restart, se
 
 @fresh_process(cases=[change.__name__ for change in CHANGES], marks=["threads"])
 def test_entries_go_on_after_a_version_change(case: str) -> None:
-    """M1: the instrumentation version changes for ever; polls do not fire more, machine code is entered as before."""
+    """M1: the instrumentation version changes for ever; polls do not fire more, machine code is entered as
+    before."""
     change = {change.__name__: change for change in CHANGES}[case]
     make_hot(count, 1000)
     fast = best(lambda: count(200_000))
@@ -147,7 +149,8 @@ def test_a_running_loop_goes_on_after_a_version_change(case: str) -> None:
 
 @fresh_process(cases=["own", "callee", "inlined or called"])
 def test_a_breakpoint_while_hot(case: str) -> None:
-    """M2: another tool's LINE events on the running code, or on what it inlined, arrive soon; then it goes on."""
+    """M2: another tool's LINE events on the running code, or on what it inlined, arrive soon; then it goes
+    on."""
     function = spin if case == "own" else spin_calling
     code = (spin if case == "own" else helper).__code__
     switch_on()
@@ -229,7 +232,7 @@ def test_a_tracer_sees_everything(case: str) -> None:
             count(50)
             sys.settrace(None)
         elif case == "setprofile":
-            sys.setprofile(tracer)  # type: ignore[arg-type]
+            sys.setprofile(tracer)
             drive(50)
             count(50)
             sys.setprofile(None)
@@ -304,7 +307,9 @@ def test_nested_code_is_monitored() -> None:
     ftjit.jit(loop)
     wait_until(lambda: (loop(500), ftjit.is_compiled(loop))[1], 10)
     with tool(), entered():
-        sys.monitoring.register_callback(TOOL, events.PY_START, lambda code, offset: starts.append(code.co_name))
+        sys.monitoring.register_callback(
+            TOOL, events.PY_START, lambda code, offset: starts.append(code.co_name)
+        )
         sys.monitoring.set_local_events(TOOL, called.__code__, events.PY_START)
         loop(500)
         sys.monitoring.set_local_events(TOOL, called.__code__, 0)
@@ -328,7 +333,8 @@ def test_tool_taken_away_at_run_time() -> None:
 
 @fresh_process()
 def test_callbacks_may_be_cleared_while_inside() -> None:
-    """The callback object outlives its registration: register_callback(5, ..., None) during a run is survived."""
+    """The callback object outlives its registration: register_callback(5, ..., None) during a run is
+    survived."""
     switch_on()
     ftjit.jit(spin)
     flag = Flag()

@@ -1,10 +1,12 @@
-"""Scenarios in a fresh interpreter: a test whose failure may be a hang or a crash gets a process and a time limit.
+"""Scenarios in a fresh interpreter: a test whose failure may be a hang or a crash gets a process and a time
+limit.
 
     @fresh_process(seconds=10)
     def test_something():
         ...                          # runs in the child, whose stderr must stay empty
 
-The child imports the test module by path and runs the function; it never imports pytest, which takes longer than most
+The child imports the test module by path and runs the function; it never imports pytest, which takes longer
+than most
 scenarios. A hang ends with every thread's Python stack (faulthandler), a crash with the signal's name.
 """
 
@@ -23,7 +25,9 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 IN_CHILD = os.environ.get("FTJIT_TEST_CHILD") == "1"
-_START = f"import sys; sys.path[:0] = [{str(HERE)!r}]; import fresh_process; fresh_process.child(*sys.argv[1:])"
+_START = (
+    f"import sys; sys.path[:0] = [{str(HERE)!r}]; import fresh_process; fresh_process.child(*sys.argv[1:])"
+)
 
 type Test = Callable[..., None]
 
@@ -38,8 +42,10 @@ def fresh_process(
 ) -> Callable[[Test], Test]:
     """Run the decorated test in a process of its own.
 
-    seconds: the scenario's limit. environment: added to the child's. cases: the test is run with each of these
-    strings as its argument. marks: pytest markers by name. stderr: text that the child is to write there, instead
+    seconds: the scenario's limit. environment: added to the child's. cases: the test is run with each of
+    these
+    strings as its argument. marks: pytest markers by name. stderr: text that the child is to write there,
+    instead
     of nothing at all."""
 
     def decorate(function: Test) -> Test:
@@ -70,8 +76,11 @@ def run_child(
     path: str, name: str, case: str | None, seconds: float, environment: Mapping[str, str], stderr: str
 ) -> None:
     """Run one scenario; AssertionError with the child's whole output when it fails, crashes or hangs."""
-    outcome = python("-c", _START, path, name, str(seconds), *([] if case is None else [case]),
-                     environment={"FTJIT_TEST_CHILD": "1", "FTJIT_VERIFY": "1", **environment}, seconds=seconds)  # fmt: skip
+    outcome = python(
+        *("-c", _START, path, name, str(seconds), *([] if case is None else [case])),
+        environment={"FTJIT_TEST_CHILD": "1", "FTJIT_VERIFY": "1", **environment},
+        seconds=seconds,
+    )
     assert outcome.returncode == 0, f"{name}: {ending(outcome.returncode)}\n{outcome.stdout}{outcome.stderr}"
     if stderr:
         assert stderr in outcome.stderr, f"{name}: {stderr!r} is not in the child's stderr:\n{outcome.stderr}"
@@ -80,14 +89,22 @@ def run_child(
 
 
 def python(
-    *arguments: str, environment: Mapping[str, str] | None = None, seconds: float = 20, executable: str = sys.executable
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    seconds: float = 20,
+    executable: str = sys.executable,
 ) -> subprocess.CompletedProcess[str]:
     """Run an interpreter; killed a few seconds after `seconds`, with its threads' Python stacks on stderr."""
     variables = {key: value for key, value in os.environ.items() if not key.startswith("FTJIT")}
     variables.update(environment or {})
     command = [executable, "-X", "faulthandler", *arguments]
     process = subprocess.Popen(
-        command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL
+        command,
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        stdin=subprocess.DEVNULL,
     )
     try:
         out, err = process.communicate(timeout=seconds + 5)

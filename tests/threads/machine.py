@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import ftjit
+from ftjit.runtime.tier import existing
 
 
 def switch_on() -> None:
     """Enable ftjit; the helpers here stay interpreted, so that activations are the scenario's."""
     ftjit.enable()
-    for helper in (wait_until, wait_inside, wait_compiled):
+    for helper in (wait_until, wait_inside, wait_compiled, wait_idle):
         ftjit.never(helper)
 
 
@@ -29,15 +30,31 @@ def wait_until(condition: Callable[[], bool], seconds: float = 10.0, what: str =
 
 def wait_compiled(function: Callable[..., Any]) -> None:
     """Until something of the function is installed."""
-    wait_until(lambda: ftjit.is_compiled(function), what=f"{function.__qualname__} compiled; {ftjit.explain(function)}")
+    wait_until(
+        lambda: ftjit.is_compiled(function),
+        what=f"{function.__qualname__} compiled; {ftjit.explain(function)}",
+    )
 
 
 def wait_inside(*functions: Callable[..., Any], threads: int = 1) -> None:
-    """Until the functions are compiled and `threads` threads are inside machine code, to stay: call it only while
+    """Until the functions are compiled and `threads` threads are inside machine code, to stay: call it only
+    while
     nothing else runs that could be."""
     for function in functions:
         wait_compiled(function)
-    wait_until(lambda: ftjit.stats().activations >= threads, what=f"{threads} threads inside; {ftjit.stats()}")
+    wait_until(
+        lambda: ftjit.stats().activations >= threads, what=f"{threads} threads inside; {ftjit.stats()}"
+    )
+
+
+def wait_idle() -> None:
+    """Until the compiler has nothing to do, and so holds nothing of the program's."""
+    runtime = existing()
+    assert runtime is not None
+    idle = 0
+    while idle < 3:  # between taking a snapshot and saying so is a moment
+        idle = idle + 1 if runtime.queue.empty() and not runtime.in_progress else 0
+        time.sleep(0.003)
 
 
 def make_hot(function: Callable[..., Any], *arguments: Any) -> None:
@@ -46,6 +63,15 @@ def make_hot(function: Callable[..., Any], *arguments: Any) -> None:
     ftjit.compile(function, *arguments)
     with entered():
         function(*arguments)
+
+
+def heat(function: Callable[..., Any], *arguments: Any) -> None:
+    """Call with these arguments until something of the function is compiled."""
+    switch_on()
+    ftjit.jit(function)
+    wait_until(
+        lambda: (function(*arguments), ftjit.is_compiled(function))[1], 10, f"{ftjit.explain(function)}"
+    )
 
 
 @contextmanager

@@ -12,9 +12,10 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import ftjit
 from fresh_process import fresh_process
 from machine import entered, join, start_thread, switch_on, wait_compiled, wait_inside, wait_until
+
+import ftjit
 
 
 class Flag:
@@ -44,7 +45,8 @@ def count_again(limit: int) -> int:
 
 
 def in_child(work: Callable[[], None], seconds: float = 8.0) -> None:
-    """Fork, run `work` in the child, expect it to succeed in time. A hung child is killed, with its stacks printed."""
+    """Fork, run `work` in the child, expect it to succeed in time. A hung child is killed, with its stacks
+    printed."""
     child = os.fork()
     if child == 0:
         status = 1
@@ -75,7 +77,9 @@ def compile_and_run() -> None:
     with entered():
         assert count(1000) == sum(n & 7 for n in range(1000))
     ftjit.jit(count_again)
-    wait_until(lambda: count_again(500) == 124750 and ftjit.is_compiled(count_again), 5, "compiled in the child")
+    wait_until(
+        lambda: count_again(500) == 124750 and ftjit.is_compiled(count_again), 5, "compiled in the child"
+    )
     with entered():
         assert count_again(1000) == 499500
     ftjit.disable()
@@ -115,9 +119,10 @@ def test_fork_while_sampling_and_compiling() -> None:
 
 @fresh_process()
 def test_fork_beside_threads_inside() -> None:
-    """Other threads are inside machine code at the fork: gone in the child, running on in the parent. The child's
+    """Other threads are inside machine code at the fork: gone in the child, running on in the parent. The
+    child's
     reclamation does not wait for them."""
-    warnings.simplefilter("ignore", DeprecationWarning)      # the program's own threads: CPython warns, rightly
+    warnings.simplefilter("ignore", DeprecationWarning)  # the program's own threads: CPython warns, rightly
     switch_on()
     ftjit.compile(count, 100)
     ftjit.jit(spin)
@@ -152,13 +157,16 @@ def test_fork_by_another_thread_than_main() -> None:
 
 @fresh_process()
 def test_pending_calls_run_in_the_child() -> None:
-    """M7: signal handlers and weak-reference-free pending work still run in children forked at the sampler's pace."""
+    """M7: signal handlers and the sampler's questions still run in children forked at the sampler's
+    pace."""
     warnings.simplefilter("ignore", DeprecationWarning)
     switch_on()
     ftjit.compile(count, 100)
     flag = Flag()
     ftjit.jit(spin)
-    threads = [start_thread(spin, flag) for _ in range(2)]   # they answer the sampler, and are gone in the child
+    threads = [
+        start_thread(spin, flag) for _ in range(2)
+    ]  # they answer the sampler, and are gone in the child
     wait_inside(spin, threads=2)
 
     def work() -> None:
@@ -186,7 +194,8 @@ def test_pending_calls_run_in_the_child() -> None:
 
 @fresh_process()
 def test_fork_from_machine_code() -> None:
-    """The forking thread itself is inside machine code, two levels deep; parent and child both go on in it."""
+    """The forking thread itself is inside machine code, two levels deep; parent and child both go on in
+    it."""
 
     def fork_often(rounds: int) -> int:
         total = 0

@@ -11,9 +11,10 @@ import threading
 import time
 from typing import Any
 
-import ftjit
 from fresh_process import fresh_process
 from machine import join, start_thread, switch_on, wait_inside, wait_until
+
+import ftjit
 
 
 class Flag:
@@ -53,7 +54,8 @@ LOOPS = {"numbers": count, "empty": empty, "nested": nested}
 
 
 def signal_soon(number: int, function: Any) -> list[float]:
-    """Send this process a signal once the main thread is inside machine code; the list gets the time it was sent."""
+    """Send this process a signal once the main thread is inside machine code; the list gets the time it was
+    sent."""
     sent: list[float] = []
 
     def send() -> None:
@@ -109,11 +111,11 @@ def test_signal_handler(case: str) -> None:
 
     def send() -> None:
         wait_inside(loop)
-        for turn in range(3):
+        for _ in range(3):
             time.sleep(0.02)
             sent.append(time.monotonic())
             os.kill(os.getpid(), signal.SIGUSR1)
-            wait_until(lambda turn=turn: len(seen) > turn, 2)  # type: ignore[misc]
+            wait_until(lambda: len(seen) == len(sent), 2)
 
     sender = start_thread(send)
     try:
@@ -141,7 +143,8 @@ def collection_seconds(rounds: int) -> float:
 
 @fresh_process(cases=["spin", "numbers", "nested"], marks=["threads"])
 def test_collection_is_not_held_up(case: str) -> None:
-    """gc.collect() beside two threads in machine code takes about what it takes beside two interpreted ones."""
+    """gc.collect() beside two threads in machine code takes about what it takes beside two interpreted
+    ones."""
     flag = Flag()
     stop: list[bool] = []
 
@@ -150,7 +153,11 @@ def test_collection_is_not_held_up(case: str) -> None:
             function(2_000_000)
 
     loop = spin if case == "spin" else LOOPS[case]
-    run = (lambda: spin(flag)) if case == "spin" else (lambda: forever(loop if case == "numbers" else lambda _: nested(2000)))
+    run = (
+        (lambda: spin(flag))
+        if case == "spin"
+        else (lambda: forever(loop if case == "numbers" else lambda _: nested(2000)))
+    )
     switch_on()
     ftjit.disable()
 
@@ -177,7 +184,8 @@ def test_collection_is_not_held_up(case: str) -> None:
 
 @fresh_process()
 def test_current_frames_of_threads_inside() -> None:
-    """sys._current_frames() sees the loop's frame at a line of the loop, with readable locals, and the loop goes on."""
+    """sys._current_frames() sees the loop's frame at a line of the loop, with readable locals, and the loop
+    goes on."""
     switch_on()
     ftjit.jit(spin)
     flag = Flag()
@@ -217,7 +225,8 @@ def test_nothing_of_ours_is_listed() -> None:
 
 @fresh_process()
 def test_a_stop_of_the_world_while_inside() -> None:
-    """Things that stop the world (type changes, settrace in all threads, monitoring) get through beside hot loops."""
+    """Things that stop the world (type changes, settrace in all threads, monitoring) get through beside hot
+    loops."""
     switch_on()
     ftjit.jit(spin)
     flag = Flag()

@@ -1,4 +1,5 @@
-"""What is retired is freed: after disable(), after functions are dropped, during storms, with a thread parked inside."""
+"""What is retired is freed: after disable(), after functions are dropped, during storms, with a thread parked
+inside."""
 
 from __future__ import annotations
 
@@ -8,12 +9,13 @@ import resource
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import ftjit
 from fresh_process import fresh_process
-from machine import entered, in_threads, join, start_thread, switch_on, wait_inside, wait_until
+from machine import entered, heat, in_threads, join, start_thread, switch_on, wait_inside, wait_until
+
+import ftjit
 
 SOURCE = """
 def f(n):
@@ -40,9 +42,14 @@ def truth(k: int, n: int) -> int:
     return sum((i * k) & 1023 for i in range(n))
 
 
-def heat(function: Callable[[int], int], n: int = 200) -> None:
-    ftjit.jit(function)
-    wait_until(lambda: (function(n), ftjit.is_compiled(function))[1], 10)
+def wait_dead(references: Sequence[weakref.ref[Any]]) -> None:
+    """Until everything referred to is gone, collecting; a compilation under way may hold it for a moment."""
+
+    def dead() -> bool:
+        gc.collect()
+        return not any(reference() for reference in references)
+
+    wait_until(dead, 5, "what was dropped is gone")
 
 
 def assert_clean(seconds: float = 3.0) -> None:
@@ -58,10 +65,10 @@ def assert_clean(seconds: float = 3.0) -> None:
 @fresh_process()
 def test_disable_frees_everything() -> None:
     switch_on()
-    own = ftjit.stats().region_bytes                   # the way in and out, which stays
+    own = ftjit.stats().region_bytes  # the way in and out, which stays
     functions = [make(k) for k in range(20)]
     for function in functions:
-        heat(function)
+        heat(function, 200)
     with entered(20):
         assert [f(100) for f in functions] == [truth(k, 100) for k in range(20)]
     ftjit.disable()
@@ -70,26 +77,25 @@ def test_disable_frees_everything() -> None:
     after = ftjit.stats()
     assert after.executors_freed == after.executors_installed
     assert after.code_bytes == 0
-    assert after.region_bytes == own, after
+    wait_until(lambda: ftjit.stats().region_bytes == own, 3, f"all regions freed: {after}")
     assert [f(100) for f in functions] == [truth(k, 100) for k in range(20)]
 
 
 @fresh_process()
 def test_dropped_functions_take_their_code_along() -> None:
-    """Code objects die although they were compiled, and their executors with them; ids that come back mean nothing."""
+    """Code objects die although they were compiled, and their executors with them; ids that come back mean
+    nothing."""
     switch_on()
     for turn in range(5):
         functions = [make(k) for k in range(10)]
         for function in functions:
-            heat(function)
+            heat(function, 200)
         with entered(10):
             assert [f(100) for f in functions] == [truth(k, 100) for k in range(10)]
-        codes = [weakref.ref(f.__code__) for f in functions]
-        globals_ = [weakref.ref(f) for f in functions]
-        function = None  # type: ignore[assignment]
+        references = [weakref.ref(thing) for f in functions for thing in (f, f.__code__)]
+        del function
         functions.clear()
-        gc.collect()
-        wait_until(lambda refs=(codes, globals_): (gc.collect(), not any(r() for rs in refs for r in rs))[1], 3, "code dead")  # type: ignore[misc]
+        wait_dead(references)
         assert_clean()
         assert ftjit.stats().executors_freed >= 10 * (turn + 1)
 
@@ -111,10 +117,10 @@ def test_a_parked_thread_holds_only_what_it_is_in() -> None:
     wait_inside(spin)
     for k in range(10):
         function = make(k)
-        heat(function)
+        heat(function, 200)
         code = weakref.ref(function.__code__)
         del function
-        wait_until(lambda ref=code: (gc.collect(), ref() is None)[1], 3, "code dead")  # type: ignore[misc]
+        wait_dead([code])
     assert ftjit.stats().executors_retired >= 10
     assert_clean()
     wait_until(lambda: ftjit.stats().activations >= 1, 2, "still inside")
@@ -141,23 +147,31 @@ def test_code_dropped_while_running() -> None:
     join(*threads)
     threads.clear()
     gc.collect()
-    wait_until(lambda: (gc.collect(), code() is None)[1], 3, "code dead")
+    wait_dead([code])
     assert_clean()
 
 
 def storm(seconds: float, seed: int) -> None:
-    """Four threads call; four switch ftjit on and off, compile, redefine, drop and collect. Results stay right."""
+    """Four threads call; four switch ftjit on and off, compile, redefine, drop and collect. Results stay
+    right."""
     switch_on()
     keys = list(range(5))
     expected = {k: truth(k, 120) for k in keys}
     functions = {k: make(k) for k in keys}
-    deadline = time.monotonic() + seconds
+    start = time.monotonic()
     dropped: list[weakref.ref[Any]] = []
     calls = [0] * 4
 
+    def going() -> bool:
+        """Until the time is over and enough has happened, on a slow machine too."""
+        seen, elapsed = ftjit.stats(), time.monotonic() - start
+        return elapsed < seconds or (
+            elapsed < seconds + 10 and (seen.entries < 200 or seen.executors_retired < 5)
+        )
+
     def caller(index: int) -> None:
         rng = random.Random(seed + index)
-        while time.monotonic() < deadline:
+        while going():
             for _ in range(20):
                 k = rng.choice(keys)
                 result = functions[k](120)
@@ -166,7 +180,7 @@ def storm(seconds: float, seed: int) -> None:
 
     def disturber(index: int) -> None:
         rng = random.Random(seed + 100 + index)
-        while time.monotonic() < deadline:
+        while going():
             k = rng.choice(keys)
             match (index + rng.randrange(2)) % 4:
                 case 0:
@@ -201,10 +215,14 @@ def storm(seconds: float, seed: int) -> None:
     functions.clear()
     ftjit.disable()
     gc.collect()
-    wait_until(lambda: (gc.collect(), not any(r() for r in dropped))[1], 5, "dropped code dead")
+    wait_dead(dropped)
     assert_clean()
     # What was being compiled when ftjit was disabled goes too.
-    wait_until(lambda: ftjit.stats().executors_freed == ftjit.stats().executors_installed, 3, f"all freed: {ftjit.stats()}")
+    wait_until(
+        lambda: ftjit.stats().executors_freed == ftjit.stats().executors_installed,
+        3,
+        f"all freed: {ftjit.stats()}",
+    )
     assert ftjit.stats().code_bytes == 0
 
 
@@ -249,8 +267,7 @@ def swap_storm(seconds: float) -> None:
         ftjit.enable()
         ftjit.jit(work)
         time.sleep(0.01)
-        installed = ftjit.stats().executors_installed
-        wait_until(lambda seen=installed: ftjit.is_compiled(work) or ftjit.stats().executors_installed > seen, 5)  # type: ignore[misc]
+        wait_until(lambda: ftjit.is_compiled(work), 5)
     seen = ftjit.stats()
     assert seen.executors_retired >= 5, seen
     wait_until(lambda: ftjit.stats().activations >= 1, 5, "inside again")
@@ -276,7 +293,7 @@ def test_threads_come_and_go() -> None:
     """Records of dead threads are recycled; short threads enter and leave; nothing is pinned by the dead."""
     switch_on()
     function = make(3)
-    heat(function)
+    heat(function, 200)
     expected = truth(3, 150)
     with entered(400):
         for _ in range(100):
@@ -288,7 +305,8 @@ def test_threads_come_and_go() -> None:
 
 @fresh_process(seconds=40, marks=["threads"])
 def test_a_loop_inside_does_not_hold_back_other_threads_memory() -> None:
-    """F7: an attached loop in machine code reports quiescent states, so that what another thread's list operations
+    """F7: an attached loop in machine code reports quiescent states, so that what another thread's list
+    operations
     free lazily (QSBR) is freed: the process does not grow by more than it does beside an interpreted loop."""
 
     def spin(flag: Any) -> int:
@@ -317,7 +335,7 @@ def test_a_loop_inside_does_not_hold_back_other_threads_memory() -> None:
     flag, shared = Flag(), [1]
     thread = start_thread(spin, flag)
     wait_inside(spin)
-    start_thread(shared.append, 2).join()              # another thread has touched it: shared from now on
+    start_thread(shared.append, 2).join()  # another thread has touched it: shared from now on
     before = resident()
     rounds = churn(shared, 1.0)
     grown = resident() - before

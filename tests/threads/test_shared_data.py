@@ -1,4 +1,5 @@
-"""Threads run the same code objects at once, on data of their own and on shared data; results are the interpreter's."""
+"""Threads run the same code objects at once, on data of their own and on shared data; results are the
+interpreter's."""
 
 from __future__ import annotations
 
@@ -6,9 +7,10 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import ftjit
 from fresh_process import fresh_process
-from machine import entered, in_threads, switch_on, wait_until
+from machine import entered, heat, in_threads, switch_on, wait_until
+
+import ftjit
 
 THREADS = 4
 
@@ -144,7 +146,8 @@ def closures(n: int, seed: int) -> int:
 
 
 PRIVATE = [
-    integers, floats, big_integers, mixed, float_lists, integer_lists, attributes, slots, nested, strings, dictionaries,
+    integers, floats, big_integers, mixed, float_lists, integer_lists, attributes, slots, nested, strings,
+    dictionaries,
     exceptions, closures,
 ]  # fmt: skip
 
@@ -184,7 +187,7 @@ def test_private_data_long(case: str) -> None:
     private({function.__name__: function for function in PRIVATE}[case], 10_000)
 
 
-# ---- shared data: each invariant holds under any interleaving of the interpreter's ---------------------------------------
+# ---- shared data: each invariant holds under any interleaving of the interpreter's -------------------------
 
 
 def add_under_lock(box: Any, lock: Any, n: int) -> None:
@@ -248,12 +251,8 @@ def check_objects(items: list[Any], n: int) -> int:
 
 
 def heat_all(*calls: tuple[Callable[..., Any], tuple[Any, ...]]) -> None:
-    switch_on()
     for function, arguments in calls:
-        ftjit.jit(function)
-        wait_until(
-            lambda f=function, a=arguments: (f(*a), ftjit.is_compiled(f))[1], 10, f"{function}: {ftjit.explain(function)}"  # type: ignore[misc]
-        )
+        heat(function, *arguments)
 
 
 @fresh_process(marks=["threads"])
@@ -299,7 +298,9 @@ def test_readers_see_only_what_was_stored() -> None:
     items = [1.5] * 8
     heat_all((swap_values, (items, 200)), (check_values, (items, 200)))
     with entered(THREADS):
-        results = in_threads(lambda i: swap_values(items, 60_000) if i % 2 else check_values(items, 60_000), THREADS)
+        results = in_threads(
+            lambda i: swap_values(items, 60_000) if i % 2 else check_values(items, 60_000), THREADS
+        )
     assert [r for r in results if r] == []
 
 
@@ -308,18 +309,23 @@ def test_readers_of_a_list_that_grows_and_shrinks() -> None:
     items = [1.5] * 8
     heat_all((grow_and_shrink, ([1.5] * 8, 200)), (check_values, (items, 200)))
     with entered(THREADS):
-        results = in_threads(lambda i: grow_and_shrink(items, 20_000) if i == 0 else check_values(items, 60_000), THREADS)
+        results = in_threads(
+            lambda i: grow_and_shrink(items, 20_000) if i == 0 else check_values(items, 60_000), THREADS
+        )
     assert [r for r in results if r] == []
     assert set(items) == {1.5}
 
 
 @fresh_process(marks=["threads"])
 def test_objects_that_others_replace() -> None:
-    """Readers borrow objects that a writer drops at the same time: none is read after it is freed, none is torn."""
+    """Readers borrow objects that a writer drops at the same time: none is read after it is freed, none is
+    torn."""
     items: list[Any] = [Point(0.0, 0.0) for _ in range(8)]
     heat_all((objects_in_a_list, (list(items), 200)), (check_objects, (items, 200)))
     with entered(THREADS):
-        results = in_threads(lambda i: objects_in_a_list(items, 30_000) if i < 2 else check_objects(items, 60_000), THREADS)
+        results = in_threads(
+            lambda i: objects_in_a_list(items, 30_000) if i < 2 else check_objects(items, 60_000), THREADS
+        )
     assert [r for r in results if r] == []
 
 
@@ -346,7 +352,8 @@ def test_types_that_change_under_the_loop() -> None:
 
 @fresh_process(marks=["threads"])
 def test_class_attributes_that_change_under_the_loop() -> None:
-    """Methods and class attributes are replaced while others call them: every result is the old one's or the new one's."""
+    """Methods and class attributes are replaced while others call them: every result is the old one's or the
+    new one's."""
 
     class Thing:
         bonus = 1
@@ -368,7 +375,7 @@ def test_class_attributes_that_change_under_the_loop() -> None:
     def replace() -> None:
         for turn in range(300):
             by = turn % 2 + 1
-            Thing.method = lambda self, x, by=by: x + by  # type: ignore[method-assign,misc,assignment]
+            Thing.method = lambda self, x, by=by: x + by  # type: ignore[method-assign,misc]
             Thing.bonus = by
 
     with entered(THREADS - 1):

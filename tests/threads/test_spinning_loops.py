@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import ftjit
 from fresh_process import fresh_process
 from machine import join, start_thread, switch_on, wait_inside
+
+import ftjit
 
 DONE = False
 
@@ -108,7 +109,11 @@ def scenario(case: str) -> tuple[Callable[..., Any], tuple[Any, ...], Callable[[
         table = {"done": False}
         return spin_dict, (table,), lambda: table.__setitem__("done", True)
     flag: Any = Slotted() if case == "slot" else Flag()
-    loops: dict[str, Callable[..., Any]] = {"bare": spin_bare, "nested": spin_nested, "range": spin_forever_inner}
+    loops: dict[str, Callable[..., Any]] = {
+        "bare": spin_bare,
+        "nested": spin_nested,
+        "range": spin_forever_inner,
+    }
     return loops.get(case, spin_attribute), (flag,), lambda: setattr(flag, "done", True)
 
 
@@ -131,7 +136,8 @@ def test_another_thread_ends_it(case: str) -> None:
 
 @fresh_process(cases=["global", "attribute", "closure"])
 def test_disable_while_inside(case: str) -> None:
-    """disable() clears *valid*; loops that touch nothing else see it at their back-edge, and go on interpreted."""
+    """disable() clears *valid*; loops that touch nothing else see it at their back-edge, and go on
+    interpreted."""
     loop, arguments, finish = scenario(case)
     switch_on()
     ftjit.jit(loop)

@@ -1,0 +1,39 @@
+"""The counters, as one frozen record. Readable by older Pythons too: importing ftjit works there."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Counters since the process began. Bytes are bytes, seconds seconds. `entries` and `exits`: how often machine
+    code was entered and left, by all threads; `deopts`: exits other than returns and polls, by reason, of the
+    executors that are installed now; `limbo_*`: retired and not yet freed; `world_stops`: stops of the world that
+    ftjit asked for."""
+
+    enabled: bool = False
+    executors_installed: int = 0
+    executors_swapped: int = 0
+    executors_retired: int = 0
+    executors_freed: int = 0
+    limbo_executors: int = 0
+    limbo_bytes: int = 0
+    code_bytes: int = 0
+    region_bytes: int = 0
+    epoch: int = 0
+    entries: int = 0
+    exits: int = 0
+    activations: int = 0
+    deopts: dict[str, int] = field(default_factory=dict)
+    unwinds: int = 0
+    samples: int = 0
+    snapshots: int = 0
+    compile_seconds: float = 0.0
+    compile_errors: int = 0
+    world_stops: int = 0
+    asymmetric_barrier: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)

@@ -1,0 +1,162 @@
+"""Functions of one code object are told apart (review F5), and whatever is redefined is seen at its next
+use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fresh_process import fresh_process
+from machine import entered, heat, switch_on, wait_until
+
+import ftjit
+
+
+@fresh_process(cases=["defaults", "cells", "globals", "bound"])
+def test_functions_of_one_code_object(case: str) -> None:
+    """F5: closures of one code share func_version; their defaults, cells and globals are each function's
+    own."""
+
+    def with_default(k: int) -> Callable[[int], int]:
+        def inner(x: int, add: int = k) -> int:
+            return x + add
+
+        return inner
+
+    def with_cell(k: int) -> Callable[[int], int]:
+        def inner(x: int) -> int:
+            return x + k
+
+        return inner
+
+    source = "def inner(x):\n    return x + K\n"
+    code = compile(source, "inner.py", "exec")
+
+    def with_globals(k: int) -> Callable[[int], int]:
+        scope: dict[str, Any] = {"K": k}
+        exec(code, scope)
+        return scope["inner"]
+
+    class Bound:
+        def __init__(self, k: int) -> None:
+            self.k = k
+
+        def inner(self, x: int) -> int:
+            return x + self.k
+
+    makers: dict[str, Callable[[int], Callable[[int], int]]] = {
+        "defaults": with_default,
+        "cells": with_cell,
+        "globals": with_globals,
+        "bound": lambda k: Bound(k).inner,
+    }
+    make = makers[case]
+
+    def drive(function: Callable[[int], int], n: int) -> int:
+        total = 0
+        for number in range(n):
+            total += function(number)
+        return total
+
+    functions = [make(k) for k in (1, 1000, 1_000_000)]
+    base = sum(range(300))
+    expected = [base + 300 * k for k in (1, 1000, 1_000_000)]
+    assert [drive(f, 300) for f in functions] == expected
+    heat(drive, functions[0], 300)
+    with entered(300):
+        for _ in range(200):
+            assert [drive(f, 300) for f in functions] == expected
+    # And the loops of closures of one code object, each compiled code shared by all of them.
+    loops = [looping(k) for k in (1, 1000, 1_000_000)]
+    heat(loops[0], 300)
+    for _ in range(50):
+        assert [loop(300) for loop in loops] == [300 * k for k in (1, 1000, 1_000_000)]
+
+
+def looping(k: int) -> Callable[[int], int]:
+    def loop(n: int) -> int:
+        total = 0
+        for _ in range(n):
+            total += k
+        return total
+
+    return loop
+
+
+@fresh_process(cases=["function", "defaults", "code", "global value", "builtin", "method", "class attribute"])
+def test_redefinition_is_seen(case: str) -> None:
+    """Whatever compiled code took for constant is changed; the next use sees it."""
+    scope: dict[str, Any] = {}
+    source = """
+K = 3
+def helper(x, add=10): return x + add
+class Thing:
+    bonus = 5
+    def method(self, x): return x + 1
+thing = Thing()
+def drive(n):
+    total = 0
+    for i in range(n):
+        total += helper(i) + K + len((1, 2)) + thing.method(i) + thing.bonus
+    return total
+"""
+    exec(source, scope)
+    drive = scope["drive"]
+    expected = drive(300)
+    heat(drive, 300)
+    with entered():
+        assert drive(300) == expected
+
+    def other(x: int, add: int = 20) -> int:
+        return x + add
+
+    changes: dict[str, tuple[Callable[[], None], int]] = {
+        "function": (lambda: scope.update(helper=other), 10 * 300),
+        "defaults": (lambda: setattr(scope["helper"], "__defaults__", (30,)), 20 * 300),
+        "code": (
+            lambda: setattr(scope["helper"], "__code__", (lambda x, add=0: x - add).__code__),
+            -20 * 300,
+        ),
+        "global value": (lambda: scope.update(K=4), 300),
+        "builtin": (lambda: scope.update(len=lambda _: 9), 7 * 300),
+        "method": (lambda: setattr(scope["Thing"], "method", lambda self, x: x + 2), 300),
+        "class attribute": (lambda: setattr(scope["Thing"], "bonus", 6), 300),
+    }
+    change, difference = changes[case]
+    change()
+    for _ in range(300):
+        assert drive(300) == expected + difference
+
+
+@fresh_process()
+def test_redefinition_in_the_middle_of_a_loop() -> None:
+    """The change is made by something the loop itself calls."""
+    scope: dict[str, Any] = {}
+    source = """
+def step(x): return x + 1
+def poke(i):
+    global step
+    if i == 250:
+        def step(x): return x + 1000
+def drive(n):
+    total = 0
+    for i in range(n):
+        poke(i)
+        total = step(total)
+    return total
+"""
+    exec(source, scope)
+    original, drive = scope["step"], scope["drive"]
+    expected = drive(500)
+    assert expected == 250 + 250 * 1000
+
+    def again() -> int:
+        scope["step"] = original
+        return drive(500)
+
+    switch_on()
+    ftjit.jit(drive)
+    wait_until(lambda: (again(), ftjit.is_compiled(drive))[1], 10)
+    with entered():
+        for _ in range(200):
+            assert again() == expected
