@@ -45,7 +45,7 @@ def other_pythons() -> list[str]:
 @pytest.mark.parametrize(
     "executable", other_pythons() or [pytest.param("", marks=pytest.mark.skip("no other Python"))]
 )
-@pytest.mark.parametrize("what", ["ftjit.enable()", "ftjit.jit(f)", "ftjit.compile(f)", "ftjit.never(f)"])
+@pytest.mark.parametrize("what", ["ftjit.enable()", "ftjit.compile(f)"])
 def test_another_python(executable: str, what: str) -> None:
     said = refusal(what=what, executable=executable, environment={"PYTHONPATH": str(ROOT)})
     assert "3.14" in said
@@ -54,11 +54,34 @@ def test_another_python(executable: str, what: str) -> None:
     assert f"this is CPython {version}" in said
 
 
-@pytest.mark.parametrize("what", ["ftjit.enable()", "ftjit.jit(f)", "ftjit.compile(f)"])
+@pytest.mark.parametrize("what", ["ftjit.enable()", "ftjit.compile(f)"])
 def test_with_the_gil_on(what: str) -> None:
     said = refusal(what=what, environment={"PYTHON_GIL": "1"})
     assert "PYTHON_GIL" in said
     assert "GIL" in refusal("-X", "gil=1")
+
+
+DECORATED = """
+import ftjit
+@ftjit.jit
+def f(): return 1
+@ftjit.never
+def g(): return 2
+print(f(), g(), ftjit.is_compiled(f))
+"""
+
+
+@pytest.mark.parametrize(
+    "executable", other_pythons() or [pytest.param("", marks=pytest.mark.skip("no other Python"))]
+)
+def test_decorators_on_another_python(executable: str) -> None:
+    outcome = python("-c", DECORATED, executable=executable, environment={"PYTHONPATH": str(ROOT)})
+    assert outcome.stdout == "1 2 False\n", outcome.stderr
+
+
+def test_decorators_with_the_gil_on() -> None:
+    outcome = python("-c", DECORATED, environment={"PYTHON_GIL": "1"})
+    assert outcome.stdout == "1 2 False\n", outcome.stderr
 
 
 def test_tool_id_taken() -> None:
