@@ -57,7 +57,8 @@ struct exit_record {
     int32_t first_move, moves;
     _Atomic uint64_t taken;
 };
-enum exit_reason { REASON_RETURN, REASON_POLL, REASON_STATUS, REASON_FIRST_DEOPT };
+/* REASON_LIGHT: a return whose one value is in i0 or f0 of the activation, from a frame that nobody looks at. */
+enum exit_reason { REASON_RETURN, REASON_POLL, REASON_STATUS, REASON_LIGHT, REASON_FIRST_DEOPT };
 
 /* Immutable once installed, but for `valid` (1, later 0, never back), the counters, and what reclamation keeps. */
 struct executor {
@@ -92,10 +93,47 @@ struct record {
 } __attribute__((aligned(128)));
 
 extern __thread struct record *my_record __attribute__((tls_model("initial-exec")));
+extern _Atomic uint64_t global_epoch;
+extern bool asymmetric;                  /* readers need no fence: the driver interrupts them instead */
 struct record *record_register(void);
 static inline struct record *record_self(void) { return my_record ? my_record : record_register(); }
-_Atomic(struct executor *) *activation_enter(struct record *, _Atomic(struct executor *) *entry, struct executor **);
-void activation_leave(struct record *, _Atomic(struct executor *) *place);
+_Atomic(struct executor *) *activation_room(struct record *);
+void activation_unwind(struct record *);
+
+/* Partner: driver_fence in epoch.c. Serves step 2 of the proof there. */
+static inline void reader_fence(void)
+{
+    if (asymmetric) atomic_signal_fence(memory_order_seq_cst);
+    else atomic_thread_fence(memory_order_seq_cst);
+}
+
+/* Enter what `entry` names now (the numbers are those of epoch.c). Returns the activation's place, or NULL when there
+   is nothing to enter. */
+static inline _Atomic(struct executor *) *activation_enter(struct record *record, _Atomic(struct executor *) *entry,
+                                                           struct executor **executor)
+{
+    _Atomic(struct executor *) *place = record->depth < CHUNK ? &record->first.active[record->depth]
+                                                              : activation_room(record);
+    if (!place) return NULL;
+    atomic_store_explicit(&record->epoch, atomic_load_explicit(&global_epoch, memory_order_relaxed),
+                          memory_order_relaxed);                                                    /* (1) */
+    reader_fence();
+    struct executor *found = atomic_load_explicit(entry, memory_order_acquire);                     /* (2) partner: install */
+    if (found) atomic_store_explicit(place, found, memory_order_relaxed);                           /* (3) */
+    atomic_store_explicit(&record->epoch, 0, memory_order_release);                                 /* (4) partner: (8) */
+    if (!found) return NULL;
+    record->depth++;
+    *executor = found;
+    return place;
+}
+
+/* Called when control has left the executor. Out-of-order leaves (greenlets) leave a hole; places never move. */
+static inline void activation_leave(struct record *record, _Atomic(struct executor *) *place)
+{
+    atomic_store_explicit(place, NULL, memory_order_release);                                       /* (5) partner: (9) */
+    if (record->depth == 1 && place == &record->first.active[0]) record->depth = 0;
+    else activation_unwind(record);
+}
 void executor_retire(struct executor *);
 int reclaim(void);
 void epoch_after_fork(void);
@@ -117,33 +155,35 @@ struct entry {
     _Atomic(struct executor *) executor;
     _Atomic uint8_t state;
     int32_t offset;                  /* bytes: of a loop header, or of the RESUME for the function's start */
-    _Atomic uint32_t events, declines;
+    _Atomic uint32_t events;
 };
 struct slot {
     PyCodeObject *code;              /* not owned: the code object owns the slot */
-    _Atomic uint32_t open;           /* 0: do not enter (disabled, or never) */
     int32_t code_units, entry_count;
     uint8_t *entry_of_unit;          /* per code unit: which entry starts there, or NO_ENTRY */
     struct entry entries[];
 };
 extern Py_ssize_t extra_index;
+/* PyUnstable_Code_GetExtra without its checks: two acquire loads. The struct is codeobject.c's own. */
+struct code_extra {
+    Py_ssize_t size;
+    void *items[1];
+};
 static inline struct slot *slot_of(PyCodeObject *code)
 {
-    void *extra = NULL;
-    PyUnstable_Code_GetExtra((PyObject *)code, extra_index, &extra);
-    return extra;
+    struct code_extra *extra = _Py_atomic_load_ptr_acquire(&code->co_extra);
+    return extra && extra_index < extra->size ? _Py_atomic_load_ptr_acquire(&extra->items[extra_index]) : NULL;
 }
 int slot_init(void);
-void slots_after_fork(void);
 
 /* ---- leave, door, snapshot, sampler, worker ----------------------------------------------------------------- */
 
 int leave_to_frame(struct activation *, struct exit_record *, _PyInterpreterFrame *);
-int unwind_exception(PyThreadState *, _PyInterpreterFrame *, int entry_unit);
+int leave_lightly(struct activation *, struct exit_record *, _PyInterpreterFrame *);
+int unwind_exception(PyThreadState *, _PyInterpreterFrame *);
 int exception_handler_of(PyCodeObject *, int unit, int *level, int *handler, int *lasti);
 
 int snapshot_take(struct slot *, struct entry *, int is_start, _PyInterpreterFrame *);
-void snapshot_forget_queue(void);
 
 int door_is_enabled(void);
 int native_thread_start(unsigned long *thread, void *(*run)(void *), void *argument);
@@ -154,8 +194,7 @@ void worker_after_fork(void);
 
 struct counters {
     _Atomic uint64_t installed, swapped, retired, freed, limbo_bytes, limbo_executors, code_bytes, region_bytes,
-        declines, polls, returns, deopts, unwinds, samples, ticks, advances, reclaims, world_stops, snapshots,
-        ticks_unanswered;
+        unwinds, samples, ticks, advances, reclaims, snapshots, ticks_unanswered;
 };
 extern struct counters counters;
 #define COUNT(field, n) atomic_fetch_add_explicit(&counters.field, (n), memory_order_relaxed)

@@ -11,20 +11,22 @@ static _Atomic uint32_t enabled;
 static uint32_t start_threshold = 2, jump_threshold = 1, relearn_threshold = 200;
 enum { OUR_TOOL = 5 };
 
-static PyObject *opener;                  /* eager mode: gives a code object its slot when it is first seen */
+static _Atomic(PyObject *) opener;                  /* eager mode: gives a code object its slot when it is first seen */
 
 /* From now on call `callable(code)` for code without a slot (0: no longer). Held for ever. */
 void door_set_opener(uintptr_t callable)
 {
     PyGILState_STATE state = PyGILState_Ensure();
-    opener = callable ? Py_NewRef((PyObject *)callable) : NULL;
+    atomic_store(&opener, callable ? Py_NewRef((PyObject *)callable) : NULL);
     PyGILState_Release(state);
 }
 
 static struct slot *open_slot(PyCodeObject *code)
 {
-    PyObject *done = PyObject_CallOneArg(opener, (PyObject *)code);
-    if (!done) PyErr_WriteUnraisable(opener);
+    PyObject *open = atomic_load_explicit(&opener, memory_order_acquire);      /* partner: door_set_opener */
+    if (!open) return NULL;
+    PyObject *done = PyObject_CallOneArg(open, (PyObject *)code);
+    if (!done) PyErr_WriteUnraisable(open);
     Py_XDECREF(done);
     return slot_of(code);
 }
@@ -104,8 +106,12 @@ int run_executor(struct record *record, _Atomic(struct executor *) *place, struc
         fprintf(stderr, "ftjit: %s@%d executor %llu left by exit %lld (reason %d) to %d, depth %d, status %lld\n",
                 PyUnicode_AsUTF8(_PyFrame_GetCode(frame)->co_qualname), entry->offset, (unsigned long long)executor->number,
                 (long long)taken, exit->reason, exit->offset, exit->depth, (long long)act.status);
-    int result = exit->reason == REASON_RETURN ? LEFT_BY_RETURN : LEFT;
-    if (exit->reason == REASON_STATUS && act.status < 0) {
+    int result = exit->reason == REASON_RETURN || exit->reason == REASON_LIGHT ? LEFT_BY_RETURN : LEFT;
+    if (exit->reason == REASON_LIGHT) {
+        record->exits++;
+        if (leave_lightly(&act, exit, frame) < 0) result = unwind_exception(tstate, frame);
+    }
+    else if (exit->reason == REASON_STATUS && act.status < 0) {
         COUNT(unwinds, 1);
         _PyStackRef *stackpointer = frame->stackpointer;
         _Py_CODEUNIT *instruction = frame->instr_ptr;
@@ -114,7 +120,7 @@ int run_executor(struct record *record, _Atomic(struct executor *) *place, struc
         PyErr_SetRaisedException(exception);
         frame->stackpointer = stackpointer;
         frame->instr_ptr = instruction;
-        result = unwind_exception(tstate, frame, entry->offset / 2);
+        result = unwind_exception(tstate, frame);
     }
     else {
         if (exit->reason >= REASON_FIRST_DEOPT) {
@@ -125,7 +131,7 @@ int run_executor(struct record *record, _Atomic(struct executor *) *place, struc
             }
         }
         record->exits++;
-        if (leave_to_frame(&act, exit, frame) < 0) result = unwind_exception(tstate, frame, entry->offset / 2);
+        if (leave_to_frame(&act, exit, frame) < 0) result = unwind_exception(tstate, frame);
     }
     tstate->tracing = tracing;
     tstate->what_event = what_event;
@@ -137,7 +143,7 @@ static int door(PyThreadState *tstate, PyCodeObject *code, int32_t offset, bool 
 {
     struct slot *slot = slot_of(code);
     if (!atomic_load_explicit(&enabled, memory_order_relaxed)) return 0;
-    if (!slot && (!opener || !(slot = open_slot(code)))) return 0;
+    if (!slot && !(slot = open_slot(code))) return 0;
     uint8_t index = slot->entry_of_unit[offset / 2];
     if (index == NO_ENTRY) return 0;
     struct entry *entry = &slot->entries[index];
@@ -150,7 +156,7 @@ static int door(PyThreadState *tstate, PyCodeObject *code, int32_t offset, bool 
         if (events + 1 >= (is_start ? start_threshold : jump_threshold)
             && atomic_compare_exchange_strong(&entry->state, &wanted, ENTRY_PENDING)) {
             snapshot_take(slot, entry, is_start, frame);
-            if (!opener) return 0;        /* somebody else compiles; eager mode has just done so itself */
+            if (!atomic_load_explicit(&opener, memory_order_relaxed)) return 0;        /* somebody else compiles; eager mode has just done so itself */
         }
     }
     struct record *record = record_self();

@@ -36,24 +36,18 @@
 struct counters counters;
 __thread struct record *my_record __attribute__((tls_model("initial-exec")));
 
-static _Atomic uint64_t global_epoch = 1;
+_Atomic uint64_t global_epoch = 1;
 static _Atomic(struct record *) records;             /* push only; records are recycled, never freed */
 static _Atomic(struct executor *) newly_retired;     /* many push, the driver takes all */
 static struct executor *limbo;                       /* the driver's only */
 static uint64_t scan_number;
 static _Atomic uint32_t driving;
-static bool asymmetric;                              /* readers need no fence: the driver interrupts them instead */
+bool asymmetric;
 static pthread_key_t thread_end;
 
 /* ---- readers ------------------------------------------------------------------------------------------------ */
 
-/* Partner: driver_fence, between (6)/(7) and the check (8). Serves step 2 of the proof. */
-static inline void reader_fence(void)
-{
-    if (asymmetric) atomic_signal_fence(memory_order_seq_cst);
-    else atomic_thread_fence(memory_order_seq_cst);
-}
-
+/* The readers' side, (1) to (5), is inline in core.h. Partner of driver_fence: reader_fence there. */
 static void driver_fence(void)
 {
     if (asymmetric) syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
@@ -72,7 +66,7 @@ static _Atomic(struct executor *) *activation_place(struct record *record, uint3
 }
 
 /* Room for the next activation, made before pinning: nothing may allocate while pinned. */
-static _Atomic(struct executor *) *activation_room(struct record *record)
+_Atomic(struct executor *) *activation_room(struct record *record)
 {
     _Atomic(struct executor *) *place = activation_place(record, record->depth);
     if (place) return place;
@@ -84,29 +78,9 @@ static _Atomic(struct executor *) *activation_room(struct record *record)
     return activation_place(record, record->depth);
 }
 
-/* Enter what `entry` names now. Returns the activation's place, or NULL when there is nothing to enter. */
-_Atomic(struct executor *) *activation_enter(struct record *record, _Atomic(struct executor *) *entry,
-                                             struct executor **executor)
+/* Lower the depth over what has been left. */
+void activation_unwind(struct record *record)
 {
-    _Atomic(struct executor *) *place = record->depth < CHUNK ? &record->first.active[record->depth]
-                                                              : activation_room(record);
-    if (!place) return NULL;
-    atomic_store_explicit(&record->epoch, atomic_load_explicit(&global_epoch, memory_order_relaxed),
-                          memory_order_relaxed);                                                    /* (1) */
-    reader_fence();
-    struct executor *found = atomic_load_explicit(entry, memory_order_acquire);                     /* (2) partner: install */
-    if (found) atomic_store_explicit(place, found, memory_order_relaxed);                           /* (3) */
-    atomic_store_explicit(&record->epoch, 0, memory_order_release);                                 /* (4) partner: (8) */
-    if (!found) return NULL;
-    record->depth++;
-    *executor = found;
-    return place;
-}
-
-/* Called when control has left the executor. Out-of-order leaves (greenlets) leave a hole; places never move. */
-void activation_leave(struct record *record, _Atomic(struct executor *) *place)
-{
-    atomic_store_explicit(place, NULL, memory_order_release);                                       /* (5) partner: (9) */
     while (record->depth) {
         _Atomic(struct executor *) *top = activation_place(record, record->depth - 1);
         if (atomic_load_explicit(top, memory_order_relaxed)) break;
@@ -247,6 +221,13 @@ int reclaim(void)
     atomic_store(&driving, 0);
     return left;
 }
+
+/* Round a fork: nobody drives meanwhile, so that the child does not inherit a half-changed limbo. */
+void reclaim_pause(void)
+{
+    for (uint32_t idle = 0; !atomic_compare_exchange_weak(&driving, &idle, 1); idle = 0) usleep(50);
+}
+void reclaim_resume(void) { atomic_store(&driving, 0); }
 
 uint64_t epoch_now(void) { return atomic_load(&global_epoch); }
 int epoch_is_asymmetric(void) { return asymmetric; }

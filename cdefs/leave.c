@@ -75,6 +75,18 @@ static _PyStackRef materialise(struct activation *act, const struct move *move, 
     return object ? PyStackRef_FromPyObjectSteal(object) : PyStackRef_NULL;
 }
 
+/* The frame goes next and nobody holds it: only the result matters. -1 without memory, and nothing is changed. */
+int leave_lightly(struct activation *act, struct exit_record *exit, _PyInterpreterFrame *frame)
+{
+    const struct move *move = act->executor->moves + exit->first_move;
+    _PyStackRef result = materialise(act, move, frame);
+    if (PyStackRef_IsNull(result)) return -1;
+    frame->localsplus[move->slot] = result;
+    frame->stackpointer = frame->localsplus + move->slot + 1;
+    frame->instr_ptr = _PyFrame_GetBytecode(frame) + exit->offset / (int)sizeof(_Py_CODEUNIT);
+    return 0;
+}
+
 /* All new values first (a local may be read as well as overwritten), then the homes. Stack homes that are written
    hold nothing before; a local's old value is an exact number or singleton (nothing else may be stale), so dropping
    it runs no code. 0, or -1 with MemoryError set: then the frame still is as the exit's bytecode found it, but for
@@ -83,20 +95,6 @@ int leave_to_frame(struct activation *act, struct exit_record *exit, _PyInterpre
 {
     const struct move *moves = act->executor->moves + exit->first_move;
     PyCodeObject *code = _PyFrame_GetCode(frame);
-    if (exit->reason == REASON_RETURN && !frame->frame_obj && exit->depth == 1 && exit->moves) {
-        /* The frame goes next and nobody holds it: only the result matters, which is the last move. */
-        const struct move *move = &moves[exit->moves - 1];
-        if (move->slot == code->co_nlocalsplus && move->kind != MOVE_SAME) {
-            _PyStackRef result = materialise(act, move, frame);
-            if (!PyStackRef_IsNull(result)) {
-                frame->localsplus[move->slot] = result;
-                frame->stackpointer = frame->localsplus + move->slot + 1;
-                frame->instr_ptr = _PyFrame_GetBytecode(frame) + exit->offset / (int)sizeof(_Py_CODEUNIT);
-                return 0;
-            }
-            PyErr_Clear();
-        }
-    }
     _PyStackRef fresh[exit->moves + 1];
     int result = 0;
     for (int k = 0; k < exit->moves; k++) {
@@ -156,12 +154,11 @@ int exception_handler_of(PyCodeObject *code, int unit, int *level, int *handler,
 /* An exception is set and the frame is as at frame->instr_ptr. With a handler: traceback entry, stack cut, exception
    pushed, instr_ptr at the handler; 0. Without one: -1, and the callback returns NULL, so that the interpreter adds
    the traceback entry and unwinds; the compiler makes calls out only where the entry has no handler either. */
-int unwind_exception(PyThreadState *tstate, _PyInterpreterFrame *frame, int entry_unit)
+int unwind_exception(PyThreadState *tstate, _PyInterpreterFrame *frame)
 {
     PyCodeObject *code = _PyFrame_GetCode(frame);
     int unit = (int)(frame->instr_ptr - _PyFrame_GetBytecode(frame));
     int level, handler, lasti;
-    (void)entry_unit;
     if (!exception_handler_of(code, unit, &level, &handler, &lasti)) return -1;
     PyFrameObject *object = PyThreadState_GetFrame(tstate);
     if (object) {

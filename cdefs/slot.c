@@ -100,7 +100,6 @@ uint64_t slot_install(uintptr_t code_address, int32_t offset, struct region *reg
     COUNT(code_bytes, code_bytes);
     COUNT(installed, 1);
     struct executor *old = atomic_exchange(&entry->executor, executor);   /* release: partner (2) in epoch.c */
-    atomic_store(&entry->declines, 0);
     atomic_store(&entry->state, ENTRY_INSTALLED);
     if (old) {
         COUNT(swapped, 1);
@@ -133,12 +132,6 @@ int slot_clear(uintptr_t code_address, int state)
     return count;
 }
 
-void slot_open(uintptr_t code_address, int open)
-{
-    struct slot *slot = slot_of((PyCodeObject *)code_address);
-    if (slot) atomic_store(&slot->open, open);
-}
-
 int slot_entry_state(uintptr_t code_address, int32_t offset)
 {
     struct entry *entry = entry_of(code_address, offset);
@@ -158,12 +151,6 @@ void slot_clear_entry(uintptr_t code_address, int32_t offset, int state)
     if (!entry) return;
     atomic_store(&entry->state, (uint8_t)state);
     entry_empty(entry);
-}
-
-uint32_t slot_declines(uintptr_t code_address, int32_t offset)
-{
-    struct entry *entry = entry_of(code_address, offset);
-    return entry ? atomic_load(&entry->declines) : 0;
 }
 
 /* How often each exit of the entry's executor was taken; returns the number of exits (at most `room` are written).

@@ -8,6 +8,7 @@ Importing changes nothing; `enable()` starts tiering up whatever gets hot.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -34,3 +35,6 @@ __all__ = [
     "never",
     "stats",
 ]
+
+if os.environ.get("FTJIT", "").strip().lower() in ("1", "yes", "on", "true"):
+    enable()

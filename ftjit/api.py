@@ -12,6 +12,7 @@ from ftjit.errors import CompileError
 from ftjit.frontend.bytecode import Bytecode
 from ftjit.inspect.explain import Explanation
 from ftjit.inspect.explain import explain as _explain
+from ftjit.runtime.core import unsupported
 from ftjit.runtime.executors import line_of
 from ftjit.runtime.statistics import Stats, collect
 from ftjit.runtime.tier import INSTALLED, existing, tier
@@ -62,15 +63,20 @@ def code_of(target: Any) -> CodeType:
 
 
 def jit[F: Callable[..., Any]](function: F) -> F:
-    """Decorator: compile this function as soon as it is called twice, hot or not (once ftjit is enabled)."""
-    tier().open_door(code_of(function), insist=True)
+    """Decorator: compile this function as soon as it is called twice, hot or not (once ftjit is enabled). Where ftjit
+    cannot run the function stays as it is, so that decorated programs run everywhere."""
+    code = code_of(function)
+    if unsupported() is None:
+        tier().open_door(code, insist=True)
     return function
 
 
 def never[F: Callable[..., Any]](function: F) -> F:
     """Decorator: leave this function to the interpreter."""
-    runtime = tier()
     code = code_of(function)
+    if unsupported() is not None:
+        return function
+    runtime = tier()
     record = runtime.record(code)
     record.never = True
     record.refused[0] = ("ftjit.never", 0)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import ftjit
-from ftjit.errors import UnsupportedPython
+from ftjit.errors import SettingError, UnsupportedPython
 
 USAGE = """\
 usage: python -m ftjit [--mode auto|eager|off] [--stats] [--stats-json FILE] script.py args...
@@ -37,9 +37,13 @@ def main(arguments: Sequence[str]) -> int:
         if rest[0] in commands and not Path(rest[0]).is_file():
             return commands[rest[0]](rest[1:])
         return _run(rest)
-    except (UsageError, UnsupportedPython) as error:
+    except (UsageError, UnsupportedPython, SettingError) as error:
         print(f"ftjit: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python would complain when it flushes at exit.
+        sys.stdout = None
+        return 0
 
 
 # ---- running programs ------------------------------------------------------------------------------------------------

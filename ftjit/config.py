@@ -1,4 +1,5 @@
-"""Every setting: its FTJIT_* variable, its default, what it does. Read once, when the runtime starts."""
+"""Every setting: its FTJIT_* variable, its default, what it does. Read once, when the runtime starts. (FTJIT=1 itself,
+which enables ftjit when it is imported, is looked at by the package.)"""
 
 from __future__ import annotations
 
@@ -6,6 +7,8 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
+
+from ftjit.errors import SettingError
 
 
 def _flag(text: str) -> bool:
@@ -20,7 +23,6 @@ def _names(text: str) -> frozenset[str]:
 class Config:
     """The settings of this process."""
 
-    enabled: bool = False  # FTJIT: enable when imported
     tick_us: int = 1000  # FTJIT_TICK_US: microseconds between two samples
     hot_samples: int = 3  # FTJIT_HOT_SAMPLES: samples that make a code object hot
     relearn: int = 200  # FTJIT_RELEARN: times an exit is taken before its code is compiled anew
@@ -37,7 +39,6 @@ class Config:
 
 _PARSERS: dict[str, Callable[[str], Any]] = {"bool": _flag, "int": int, "frozenset[str]": _names}
 VARIABLES: dict[str, str] = {
-    "enabled": "FTJIT",
     "tick_us": "FTJIT_TICK_US",
     "hot_samples": "FTJIT_HOT_SAMPLES",
     "relearn": "FTJIT_RELEARN",
@@ -54,7 +55,7 @@ VARIABLES: dict[str, str] = {
 
 
 def read() -> Config:
-    """The settings from the environment. ValueError, naming the variable, for a value that does not parse."""
+    """The settings from the environment. SettingError, naming the variable, for a value that does not parse."""
     values: dict[str, Any] = {}
     for field in fields(Config):
         text = os.environ.get(VARIABLES[field.name])
@@ -63,5 +64,5 @@ def read() -> Config:
         try:
             values[field.name] = _PARSERS[str(field.type)](text)
         except ValueError:
-            raise ValueError(f"{VARIABLES[field.name]}={text!r}: not of type {field.type}") from None
+            raise SettingError(f"{VARIABLES[field.name]}={text!r}: not of type {field.type}") from None
     return Config(**values)

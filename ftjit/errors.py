@@ -15,3 +15,7 @@ class CompileError(Exception):
         self.reason = reason
         self.filename = filename
         self.lineno = lineno
+
+
+class SettingError(ValueError):
+    """An FTJIT_* variable has a value that does not parse; the message names it."""

@@ -40,6 +40,31 @@ STENCIL(leave)
     act->f[7] = f7;
     return act->exit;
 }
+/* The end of a frame that nobody looks at: only the result leaves. With a frame object: the common way out. */
+STENCIL(return_int, A:i)
+{
+    if (UNLIKELY(frame->frame_obj != NULL)) {
+        EXIT;
+    }
+    act->i[0] = A;
+    return OFF0;
+}
+STENCIL(return_float, A:f)
+{
+    if (UNLIKELY(frame->frame_obj != NULL)) {
+        EXIT;
+    }
+    act->f[0] = A;
+    return OFF0;
+}
+STENCIL(return_other)
+{
+    if (UNLIKELY(frame->frame_obj != NULL)) {
+        EXIT;
+    }
+    return OFF0;
+}
+
 /* A back-edge: report a quiescent state as the interpreter does there (no interior pointer lives across it), then
    leave if anybody wants this thread (low byte of eval_breaker; the rest is a version and not ours) or the executor
    is no longer valid. OP0: the address of `valid`. */

@@ -10,13 +10,15 @@ from ftjit.backend.exits import ExitTable
 from ftjit.backend.layout import order, straighten
 from ftjit.backend.moves import Place, Transfer, sequence
 from ftjit.backend.registers import ASSIGNABLE, SCRATCH, Assignment, assign
-from ftjit.ir import OPS, Block, Const, Edge, Function, Op, Value
+from ftjit.ir import OPS, Block, Const, Edge, Exit, Function, Op, Value
 from ftjit.ir.nodes import FLOAT, INT, Operand
 from ftjit.stencils.library import StencilLibrary
 from ftjit.versions import Layout
 
 # A spill slot the emitter keeps for itself: a register set aside during one op.
 _RESERVED = 1
+# Results that a return passes alone.
+_LIGHT = ("int", "float", "bool", "new_reference", "constant", "local")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ class Emitter:
             self._jump(op.target, following)
             return
         if op.name == "leave":
-            self._stencil("jump", target=self._exit_label(op))
+            self._leave(op)
             return
         info = OPS[op.name]
         registers, values, aside = self._operands(op)
@@ -168,6 +170,30 @@ class Emitter:
             self._stencil("reload_int", register, OFF0=self._slot(self.reserved))
         if op.result is not None and isinstance(place := self.assignment.places[op.result], int):
             self._transfer(Transfer(op.result.kind, place, result))
+
+    def _leave(self, op: Op) -> None:
+        """The end of a block. A return passes only its result, unless somebody holds the frame."""
+        exit = op.exit
+        assert exit is not None
+        last = exit.moves[-1] if exit.moves else None
+        top = len(exit.moves) and exit.depth == 1 and last is not None and last.kind in _LIGHT
+        if exit.reason != "return" or not top:
+            self._stencil("jump", target=self._exit_label(op))
+            return
+        assert last is not None
+        full = self._exit_label(op)
+        operand = last.operands[0] if last.operands else None
+        register = None
+        if isinstance(operand, Value):
+            place = self.assignment.places[operand]
+            register = place if isinstance(place, str) else SCRATCH[operand.kind][0]
+            if register is not place:
+                self._transfer(Transfer(operand.kind, register, place))
+        number = self.exits.add(Exit(exit.offset, 1, "light", [last]), light=True)
+        if register is None:
+            self._stencil("return_other", target=full, OFF0=number)
+        else:
+            self._stencil("return_int" if register[0] == "i" else "return_float", register, target=full, OFF0=number)
 
     def _result_register(self, op: Op, registers: list[str]) -> str:
         if op.result is None:

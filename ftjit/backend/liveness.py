@@ -77,10 +77,12 @@ def intervals(blocks: list[Block]) -> list[Interval]:
         weight = 10.0 ** min(block.loop_depth, 6)
         first = position
         position += 2
-        for value in (*block.parameters, *live[block]):
+        for value in live[block]:
             extend(value, first)
         for parameter in block.parameters:
-            found[parameter].weight += weight
+            # All parameters of a block are assigned at once: each needs a place of its own, used or not.
+            extend(parameter, first)
+            extend(parameter, first + 1, weight)
         for op in block.ops:
             for value, late in _uses(op):
                 extend(value, position + late, weight)

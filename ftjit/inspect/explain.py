@@ -98,12 +98,13 @@ def _entry(tier: Tier, code: CodeType, record: CodeRecord, offset: int) -> Entry
     compiled = installed is not None and tier.core.lib.slot_entry_state(id(code), offset) == INSTALLED
     leavings: dict[tuple[int, str, str], int] = {}
     for exit, taken in tier.exit_counts(code, record, offset):
-        if taken and exit.reason not in ("return", "poll"):
+        if taken and exit.reason not in ("return", "poll", "light"):
             key = (line_of(code, exit.offset), exit.reason, exit.detail)
             leavings[key] = leavings.get(key, 0) + taken
     exits = tuple(Leaving(*key, taken) for key, taken in sorted(leavings.items(), key=lambda row: -row[1]))
     uncompiled = tuple((line_of(code, at), what) for at, what in sorted(installed.uncompiled.items())) if installed else ()
-    reason = "" if compiled else record.refused.get(offset, ("not hot yet", offset))[0]
+    waiting = "waiting to be compiled anew" if installed is not None else "not hot yet"
+    reason = "" if compiled else record.refused.get(offset, (waiting, offset))[0]
     return Entry(kind, instruction_line, compiled, reason, len(installed.code) if installed else 0, exits, uncompiled)
 
 

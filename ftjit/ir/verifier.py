@@ -37,24 +37,26 @@ def _check_edges(function: Function, block: Block) -> None:
 
 
 def _available(function: Function) -> dict[Block, set[Value]]:
-    """The values every path to a block has defined (a fixpoint over the blocks, from all to fewer)."""
-    defined = {
-        block: set(block.parameters) | {op.result for op in block.ops if op.result} for block in function.blocks
-    }
-    everything = set().union(*defined.values())
-    entry = function.blocks[0]
+    """The values every path to a block has defined (a fixpoint over the blocks, from all to fewer). A branch in the
+    middle of a block passes on only what was defined before it."""
+    everything: set[Value] = set()
+    for block in function.blocks:
+        everything.update(block.parameters, (op.result for op in block.ops if op.result))
     available = {block: set(everything) for block in function.blocks}
-    available[entry] = set()
+    available[function.blocks[0]] = set()
     changed = True
     while changed:
         changed = False
         for block in function.blocks:
-            out = available[block] | defined[block]
-            for edge in block.edges():
-                smaller = available[edge.block] & out
-                if len(smaller) < len(available[edge.block]):
-                    available[edge.block] = smaller
-                    changed = True
+            known = available[block] | set(block.parameters)
+            for op in block.ops:
+                if op.target is not None:
+                    smaller = available[op.target.block] & known
+                    if len(smaller) < len(available[op.target.block]):
+                        available[op.target.block] = smaller
+                        changed = True
+                if op.result:
+                    known.add(op.result)
     return available
 
 

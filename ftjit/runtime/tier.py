@@ -170,7 +170,7 @@ class Tier:
             return
         revisions = record.feedback.revisions
         if offset in record.installed and self._learn(code, record, offset):
-            del record.installed[offset]
+            record.installed.pop(offset, None)
             record.refused[offset] = ("it leaves for the interpreter in every turn, at what is not compiled", offset)
             lib.slot_clear_entry(id(code), offset, REFUSED)
             return
@@ -186,7 +186,7 @@ class Tier:
                 record.refused.pop(offset, None)
                 if not self.enabled or not record.door_open:
                     # Switched off, or forbidden, while this was compiled: what disable() did not see goes now.
-                    del record.installed[offset]
+                    record.installed.pop(offset, None)
                     lib.slot_clear_entry(id(code), offset, WANTED)
             except Uncompilable as why:
                 self._refuse(code, record, offset, why.reason, why.offset)
@@ -207,7 +207,7 @@ class Tier:
         second time that it leaves in every turn of its loop, or every call, for what cannot be compiled."""
         losing = False
         for exit, taken in self.exit_counts(code, record, offset):
-            if taken < self.config.relearn // 2 or exit.reason in ("return", "poll", "status"):
+            if taken < self.config.relearn // 2 or exit.reason in ("return", "poll", "status", "light"):
                 continue
             if exit.reason == "entry":
                 record.feedback.mixed.update(range(code.co_nlocals))
@@ -295,8 +295,10 @@ class Tier:
         self._was_sampling = bool(self.core.lib.sampler_is_running())
         self.core.lib.sampler_stop()
         self.core.lib.worker_stop(10.0)
+        self.core.lib.reclaim_pause()
 
     def _after_fork(self) -> None:
+        self.core.lib.reclaim_resume()
         self.core.lib.worker_allow()
         if self._was_sampling:
             self.core.lib.sampler_start(self.config.tick_us, self.config.hot_samples)

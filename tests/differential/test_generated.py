@@ -1,6 +1,5 @@
 """Generated programs do with ftjit what they do without. `FTJIT_TEST_FULL=N` tries N fresh ones instead of the same few."""
 
-import os
 import random
 
 import hypothesis
@@ -8,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from support.child import Server
 from support.differential import VARIABLES, differences
+from support.examples import FULL
 from support.generator import programs
 
-FULL = int(os.environ.get("FTJIT_TEST_FULL") or 0)
 SHARDS = 4
 EXAMPLES = (FULL or 60) // SHARDS
 

@@ -167,6 +167,11 @@ def test_a_breakpoint_while_hot(case: str) -> None:
         sys.monitoring.register_callback(TOOL, events.LINE, on_line)
         sys.monitoring.set_local_events(TOOL, code, events.LINE)
         wait_until(lambda: len({thread for thread, _ in hits}) == 2, 1.0, "a breakpoint hit in both threads")
+        first = len(hits)
+        time.sleep(0.2)
+        assert len(hits) > first + 1000, (
+            "hit now and then only: machine code is entered although it is watched"
+        )
         lines = {line for _, line in hits}
         assert lines <= set(range(code.co_firstlineno, code.co_firstlineno + 4)), lines
         sys.monitoring.set_local_events(TOOL, code, 0)
@@ -199,16 +204,22 @@ def test_a_breakpoint_set_by_a_callee(case: str) -> None:
     switch_on()
     ftjit.jit(loop)
     wait_until(lambda: (loop(1000), ftjit.is_compiled(loop))[1], 10)
-    target.append(loop.__code__ if case == "own" else helper.__code__)
-    with tool(), entered():
-        sys.monitoring.register_callback(TOOL, events.LINE, lambda code, line: hits.append(line))
-        expected = loop(1000)
-        sys.monitoring.set_local_events(TOOL, target.pop(), 0)
-    assert expected == sum(n & 7 for n in range(1000))
-    # 300 turns; the lines of the turn it was set in may be partly over.
-    assert len(hits) >= (300 if case == "callee" else 2 * 300), len(hits)
-    with entered():
-        assert loop(1000) == expected
+    code = loop.__code__ if case == "own" else helper.__code__
+    expected = sum(n & 7 for n in range(1000))
+    for _ in range(20):  # compiled anew meanwhile, the callee inlined or called
+        with tool(), entered():
+            sys.monitoring.register_callback(TOOL, events.LINE, lambda code, line: hits.append(line))
+            target.append(code)
+            assert loop(1000) == expected
+            sys.monitoring.set_local_events(TOOL, target.pop(), 0)
+        # 300 turns; the lines of the turn it was set in may be partly over.
+        assert len(hits) >= (300 if case == "callee" else 2 * 300), len(hits)
+        hits.clear()
+        with entered():
+            assert loop(1000) == expected
+            assert loop(1000) == expected
+        assert not hits
+        time.sleep(0.003)
 
 
 @fresh_process(cases=["settrace", "setprofile", "monitoring"])

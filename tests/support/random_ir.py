@@ -39,19 +39,20 @@ def _operand(draw: st.DrawFn, known: list[Value], kind: str) -> Value | Const:
     return Const(draw(st.integers(-100, 100))) if kind == INT else Const(draw(st.sampled_from([0.0, 1.5, -2.0])))
 
 
-def exit_for(draw: st.DrawFn, known: list[Value]) -> Exit:
+def exit_for(draw: st.DrawFn, known: list[Value], reason: str = "overflow") -> Exit:
     """An exit that puts a few of the known values into locals."""
     moves = []
     for slot, value in enumerate(draw(st.lists(st.sampled_from(known), max_size=4)) if known else []):
         moves.append(Move("int" if value.kind == INT else "float", slot, (value,)))
-    return Exit(draw(st.integers(0, 50)) * 2, draw(st.integers(0, 3)), "overflow", moves)
+    return Exit(draw(st.integers(0, 50)) * 2, draw(st.integers(0, 3)), reason, moves)
 
 
 def _op(draw: st.DrawFn, function: Function, block: Block, known: list[Value]) -> Value:
     name = draw(st.sampled_from(INT_OPS + FLOAT_OPS))
     info = OPS[name]
     result = function.value(info.result)
-    exit = exit_for(draw, known) if "exit" in info.flags else None
+    reason = "overflow" if info.result == INT else "arithmetic"  # float_div: a division by zero, an exception
+    exit = exit_for(draw, known, reason) if "exit" in info.flags else None
     block.ops.append(Op(name, [_operand(draw, known, kind) for kind in info.arguments], result, exit=exit))
     return result
 
@@ -69,4 +70,4 @@ def _end(draw: st.DrawFn, function: Function, block: Block, known: list[Value]) 
     if others and draw(st.booleans()):
         block.ops.append(Op("jump", [], target=edge()))
     else:
-        block.ops.append(Op("leave", [], exit=exit_for(draw, known)))
+        block.ops.append(Op("leave", [], exit=exit_for(draw, known, "return")))

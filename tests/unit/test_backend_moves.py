@@ -5,6 +5,7 @@ from ftjit.ir import Const
 from ftjit.ir.nodes import FLOAT, INT
 from hypothesis import given
 from hypothesis import strategies as st
+from support.examples import examples
 
 SCRATCH = {INT: "i6", FLOAT: "f6"}
 REGISTERS = {INT: [f"i{n}" for n in range(6)], FLOAT: [f"f{n}" for n in range(6)]}
@@ -49,11 +50,13 @@ def without_scratch(state):
     return {place: value for place, value in state.items() if place not in SCRATCH.values()}
 
 
+@examples(100)
 @given(parallel_moves())
 def test_as_if_all_at_once(moves):
     assert without_scratch(one_by_one(moves)) == without_scratch(at_once(moves))
 
 
+@examples(100)
 @given(parallel_moves())
 def test_moves_keep_to_their_kind(moves):
     for move in sequence(list(moves), SCRATCH):
@@ -62,6 +65,7 @@ def test_moves_keep_to_their_kind(moves):
                 assert place.startswith(move.kind)
 
 
+@examples(100)
 @given(parallel_moves())
 def test_no_needless_moves(moves):
     """One move for each that changes anything, and one more for each cycle at most."""

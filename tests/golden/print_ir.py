@@ -1,0 +1,39 @@
+"""A child process that compiles one of the functions and prints the IR of its executors: `python print_ir.py NAME`."""
+
+import re
+import sys
+import time
+
+import ftjit
+from golden_functions import CALLS
+
+# Type, dictionary and function versions: an op's first immediate, different from process to process.
+VERSIONED = r"((?:attr_\w+|guard_version|guard_function|guard_instance_keys|global_value|builtin_value)(?: [^#\n]*)? )#\d+"
+
+
+def normalised(text: str) -> str:
+    """Addresses become @1, @2, ... in the order they come in; versions become #version."""
+    names: dict[str, str] = {}
+    text = re.sub(VERSIONED, r"\1#version", text)
+    text = re.sub(r"(builtin_value #version )#\d+", r"\1#version", text)
+    return re.sub(r"(?<![\w.])\d{11,}\b", lambda found: names.setdefault(found[0], f"@{len(names) + 1}"), text)
+
+
+def main(name: str) -> None:
+    """Warm the bytecode up in the interpreter first, so that every run compiles the same snapshot."""
+    function, arguments = CALLS[name]
+    for _ in range(200):
+        function(*arguments)
+    ftjit.enable()
+    ftjit.compile(function, *arguments)
+    for _ in range(20):
+        function(*arguments)
+        time.sleep(0.002)
+    assert ftjit.stats().compile_errors == 0
+    executors = ftjit.explain(function).disassembly(ir=True).split("; executor ")[1:]
+    irs = ["\n".join(line[2:] for line in text.splitlines() if line.startswith("; ")) for text in executors]
+    print("\n\n".join(sorted(map(normalised, irs))))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,61 @@
+"""Settings: every one has a variable, defaults hold without, what does not parse is named."""
+
+import dataclasses
+
+import pytest
+from ftjit import config
+
+
+@pytest.fixture(autouse=True)
+def no_variables(monkeypatch):
+    for name in config.VARIABLES.values():
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_defaults():
+    assert config.read() == config.Config()
+
+
+def test_every_setting_has_a_variable_of_its_own():
+    assert set(config.VARIABLES) == {field.name for field in dataclasses.fields(config.Config)}
+    assert len(set(config.VARIABLES.values())) == len(config.VARIABLES)
+    assert all(name == "FTJIT" or name.startswith("FTJIT_") for name in config.VARIABLES.values())
+
+
+@pytest.mark.parametrize("name", config.VARIABLES)
+def test_each_variable_is_read(name, monkeypatch):
+    default = getattr(config.Config(), name)
+    text, value = {
+        bool: ("1", True),
+        int: ("17", 17),
+        frozenset: ("one,two three", frozenset({"one", "two", "three"})),
+    }[type(default)]
+    monkeypatch.setenv(config.VARIABLES[name], text)
+    found = config.read()
+    assert getattr(found, name) == value != default
+    assert dataclasses.replace(found, **{name: default}) == config.Config()
+
+
+@pytest.mark.parametrize("text", ["", "0", "no", "off", "false", " FALSE ", "Off"])
+def test_words_for_no(text, monkeypatch):
+    monkeypatch.setenv("FTJIT_VERIFY", text)
+    assert config.read().verify is False
+
+
+@pytest.mark.parametrize("text", ["1", "yes", "on", "true", "x"])
+def test_words_for_yes(text, monkeypatch):
+    monkeypatch.setenv("FTJIT_VERIFY", text)
+    assert config.read().verify is True
+
+
+@pytest.mark.parametrize("text", ["many", "1.5", "", "1e3"])
+def test_what_does_not_parse_is_named(text, monkeypatch):
+    monkeypatch.setenv("FTJIT_TICK_US", text)
+    with pytest.raises(ValueError, match="FTJIT_TICK_US") as caught:
+        config.read()
+    assert "\n" not in str(caught.value)
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.read().relearn = 1
