@@ -15,6 +15,7 @@ struct activation {
     struct executor *executor;      /* where this thread is inside */
     uintptr_t version;              /* instrumentation version at entry (upper bits of eval_breaker) */
     int64_t exit;                   /* number of the exit that was taken */
+    void *kept;                     /* a list whose lock this thread keeps from one store to the next, or null */
     int64_t status;                 /* of the last call out: < 0 an exception is set, > 0 leave at the next bytecode */
 };
 #endif

@@ -176,6 +176,19 @@ static inline struct slot *slot_of(PyCodeObject *code)
 }
 int slot_init(void);
 
+/* ---- kept locks (helpers.c) ---------------------------------------------------------------------------------- */
+
+/* The innermost stay in machine code of this thread. Whoever may block, run code, free an object or leave machine code
+   gives its kept lock back first: a thread never waits while it keeps one, so keeping cannot deadlock. */
+extern __thread struct activation *current_activation __attribute__((tls_model("initial-exec")));
+static inline void give_back(struct activation *act)
+{
+    if (!act->kept) return;
+    PyMutex *mutex = &((PyObject *)act->kept)->ob_mutex;
+    act->kept = NULL;
+    PyMutex_Unlock(mutex);
+}
+
 /* ---- leave, door, snapshot, sampler, worker ----------------------------------------------------------------- */
 
 int leave_to_frame(struct activation *, struct exit_record *, _PyInterpreterFrame *);

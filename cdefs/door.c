@@ -96,11 +96,16 @@ int run_executor(struct record *record, _Atomic(struct executor *) *place, struc
     act.executor = executor;
     act.version = atomic_load_explicit((_Atomic uintptr_t *)&tstate->eval_breaker, memory_order_relaxed);
     act.status = 0;
+    act.kept = NULL;
+    struct activation *outer = current_activation;
+    current_activation = &act;
     int tracing = tstate->tracing, what_event = tstate->what_event;
     tstate->tracing = 0;                  /* or nothing that is called from here is monitored or specialised */
     tstate->what_event = -1;              /* or somebody may move our frame with f_lineno */
     record->entries++;
     int64_t taken = shim(executor->code, frame, tstate, &act);
+    give_back(&act);
+    current_activation = outer;
     struct exit_record *exit = &executor->exits[taken];
     if (trace)
         fprintf(stderr, "ftjit: %s@%d executor %llu left by exit %lld (reason %d) to %d, depth %d, status %lld\n",

@@ -4,6 +4,9 @@
 #include <math.h>
 #include "internal/pycore_list.h"
 
+__thread struct activation *current_activation __attribute__((tls_model("initial-exec")));
+void ftjit_give_back(struct activation *act) { give_back(act); }
+
 /* ---- numbers -------------------------------------------------------------------------------------------------- */
 
 /* The value of an exact int that fits 64 bits; 0 when it is something else. */
@@ -54,6 +57,7 @@ static bool plain(PyObject *old)
 int64_t ftjit_is_plain(_PyStackRef *home) { return (home->bits & Py_TAG_REFCNT) || plain((PyObject *)home->bits); }
 void ftjit_replace_late(_PyStackRef *home, uintptr_t bits)
 {
+    give_back(current_activation);       /* the list itself may go */
     _PyStackRef old = *home;
     home->bits = bits;
     PyStackRef_XCLOSE(old);
@@ -113,6 +117,7 @@ static bool alive_here(PyObject *object)
    without the count. */
 PyObject *ftjit_list_item(PyObject *list, int64_t index)
 {
+    give_back(current_activation);       /* this may lock the list */
     Py_ssize_t size = PyList_GET_SIZE(list);
     PyObject *item = PyList_GetItemRef(list, index < 0 ? index + size : index);
     if (!item) {
@@ -130,6 +135,7 @@ PyObject *ftjit_list_item(PyObject *list, int64_t index)
 
 int64_t ftjit_list_item_owned(PyObject *list, int64_t index, _PyStackRef *home)
 {
+    give_back(current_activation);       /* this may lock the list */
     Py_ssize_t size = PyList_GET_SIZE(list);
     PyObject *item = PyList_GetItemRef(list, index < 0 ? index + size : index);
     if (!item) {
@@ -143,6 +149,7 @@ int64_t ftjit_list_item_owned(PyObject *list, int64_t index, _PyStackRef *home)
 int64_t ftjit_list_iter_next(PyObject *iterator, _PyStackRef *home)
 {
     _PyListIterObject *it = (_PyListIterObject *)iterator;
+    give_back(current_activation);
     PyObject *item = it->it_seq ? PyList_GetItemRef((PyObject *)it->it_seq, it->it_index) : NULL;
     if (!item) {
         PyErr_Clear();
@@ -169,23 +176,44 @@ static int64_t store_box(PyObject *container, PyObject **place, PyObject *box)
     return 0;
 }
 
+/* For instances: locked for one store. */
 int64_t ftjit_store_locked(PyObject *container, PyObject **place, PyObject *object)
 {
     return store_box(container, place, Py_NewRef(object)) == 0;
 }
 
-static PyObject **list_place(PyObject *list, int64_t index)
+/* The place in a list to write to, with the list's lock kept from here on; NULL when the index is out of range or the
+   lock is somebody else's (then the interpreter does the store, and waits if it must). */
+static PyObject **keep_place(PyObject *list, int64_t index)
 {
-    return &((PyListObject *)list)->ob_item[index < 0 ? index + PyList_GET_SIZE(list) : index];
+    struct activation *act = current_activation;
+    if (act->kept != list) {
+        give_back(act);
+        if (!PyMutex_LockFast(&list->ob_mutex)) return NULL;
+        act->kept = list;
+    }
+    Py_ssize_t size = PyList_GET_SIZE(list);
+    if (index < 0) index += size;
+    return (size_t)index < (size_t)size ? &((PyListObject *)list)->ob_item[index] : NULL;
 }
-int64_t ftjit_list_store_float(PyObject *list, int64_t index, double value)
+
+/* Store under the kept lock. 0: nothing was stored (no memory, or the old item's end would run code). Steals. */
+static int64_t store_kept(PyObject *list, int64_t index, PyObject *item)
 {
-    return store_box(list, list_place(list, index), PyFloat_FromDouble(value));
+    PyObject **place = item ? keep_place(list, index) : NULL;
+    if (!place || !*place || !plain(*place)) {
+        PyErr_Clear();
+        Py_XDECREF(item);
+        return 0;
+    }
+    PyObject *old = *place;
+    _Py_atomic_store_ptr_release(place, item);
+    Py_DECREF(old);                      /* a number, or something is left of it: no code runs under the lock */
+    return 1;
 }
-int64_t ftjit_list_store_int(PyObject *list, int64_t index, int64_t value)
-{
-    return store_box(list, list_place(list, index), PyLong_FromLongLong(value));
-}
+int64_t ftjit_list_store_float(PyObject *list, int64_t index, double value) { return store_kept(list, index, PyFloat_FromDouble(value)); }
+int64_t ftjit_list_store_int(PyObject *list, int64_t index, int64_t value) { return store_kept(list, index, PyLong_FromLongLong(value)); }
+int64_t ftjit_list_store_object(PyObject *list, int64_t index, PyObject *item) { return store_kept(list, index, Py_NewRef(item)); }
 int64_t ftjit_attr_store_float(PyObject *object, int64_t offset, double value, int64_t unused)
 {
     (void)unused;

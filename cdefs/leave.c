@@ -78,11 +78,13 @@ static _PyStackRef materialise(struct activation *act, const struct move *move, 
 /* The frame goes next and nobody holds it: only the result matters. -1 without memory, and nothing is changed. */
 int leave_lightly(struct activation *act, struct exit_record *exit, _PyInterpreterFrame *frame)
 {
-    const struct move *move = act->executor->moves + exit->first_move;
-    _PyStackRef result = materialise(act, move, frame);
-    if (PyStackRef_IsNull(result)) return -1;
-    frame->localsplus[move->slot] = result;
-    frame->stackpointer = frame->localsplus + move->slot + 1;
+    _PyStackRef *top = frame->localsplus + _PyFrame_GetCode(frame)->co_nlocalsplus;
+    if (exit->moves) {
+        _PyStackRef result = materialise(act, act->executor->moves + exit->first_move, frame);
+        if (PyStackRef_IsNull(result)) return -1;
+        *top = result;
+    }
+    frame->stackpointer = top + 1;
     frame->instr_ptr = _PyFrame_GetBytecode(frame) + exit->offset / (int)sizeof(_Py_CODEUNIT);
     return 0;
 }

@@ -5,6 +5,7 @@ extern PRESERVE_ALL PyObject *ftjit_list_item(PyObject *list, int64_t index);
 extern PRESERVE_ALL int64_t ftjit_list_item_owned(PyObject *list, int64_t index, _PyStackRef *home);
 extern PRESERVE_ALL int64_t ftjit_list_store_float(PyObject *list, int64_t index, double value);
 extern PRESERVE_ALL int64_t ftjit_list_store_int(PyObject *list, int64_t index, int64_t value);
+extern PRESERVE_ALL int64_t ftjit_list_store_object(PyObject *list, int64_t index, PyObject *item);
 extern PRESERVE_ALL int64_t ftjit_list_iter_next(PyObject *iterator, _PyStackRef *home);
 extern PRESERVE_ALL int64_t ftjit_attr_store_float(PyObject *object, int64_t offset, double value, int64_t version);
 extern PRESERVE_ALL int64_t ftjit_attr_store_int(PyObject *object, int64_t offset, int64_t value, int64_t version);
@@ -103,23 +104,6 @@ SLOWPATH
     NEXT;
 }
 
-/* The place to write to, with the list's lock held; NULL without it. */
-static INLINE PyObject **list_lock_place(PyObject *list, int64_t index)
-{
-    if (UNLIKELY(!lock_at_once(list))) {
-        return NULL;
-    }
-    int64_t size = ((PyVarObject *)list)->ob_size;
-    if (UNLIKELY((uint64_t)index >= (uint64_t)size)) {
-        index += size;
-        if ((uint64_t)index >= (uint64_t)size) {
-            unlock(list);
-            return NULL;
-        }
-    }
-    return &((PyListObject *)list)->ob_item[index];
-}
-
 /* Finish a store in a locked container whose old reference is not quick: 0, unlocked, nothing stored, if its end
    would run code. */
 extern PRESERVE_ALL int64_t ftjit_store_locked(PyObject *container, PyObject **place, PyObject *);
@@ -153,22 +137,29 @@ static INLINE int store_small(PyObject *container, PyObject **place, int64_t val
     return 1;
 }
 
+/* Stores into lists. The lock is kept from one store to the next (rule 7): a list that this thread keeps is written
+   without a look at the lock; the back-edge gives it back when somebody waits. Whatever is not plain is done out of line,
+   which also takes the lock. */
+static INLINE PyObject **kept_place(struct activation *act, PyObject *list, int64_t index)
+{
+    if (UNLIKELY(act->kept != list) || UNLIKELY((uint64_t)index >= (uint64_t)((PyVarObject *)list)->ob_size)) {
+        return NULL;
+    }
+    return &((PyListObject *)list)->ob_item[index];
+}
+
 STENCIL(list_store_float, A:i, B:i, C:f)
 {
-    PyObject **place = list_lock_place((PyObject *)A, B);
-    if (UNLIKELY(place == NULL)) {
-        EXIT;
-    }
-    if (UNLIKELY(!box_is_ours(*place, &PyFloat_Type))) {
+    PyObject **place = kept_place(act, (PyObject *)A, B);
+    if (UNLIKELY(place == NULL) || UNLIKELY(!box_is_ours(*place, &PyFloat_Type))) {
         SLOW;
     }
     ((PyFloatObject *)*place)->ob_fval = C;
-    unlock((PyObject *)A);
     NEXT;
 }
 SLOWPATH
 {
-    if (ftjit_list_store_float((PyObject *)A, B, C) < 0) {
+    if (!ftjit_list_store_float((PyObject *)A, B, C)) {
         EXIT;
     }
     NEXT;
@@ -176,24 +167,24 @@ SLOWPATH
 
 STENCIL(list_store_int, A:i, B:i, C:i)
 {
-    PyObject **place = list_lock_place((PyObject *)A, B);
+    PyObject **place = kept_place(act, (PyObject *)A, B);
     if (UNLIKELY(place == NULL)) {
-        EXIT;
-    }
-    PyObject *old = *place;
-    if (store_small((PyObject *)A, place, C)) {
-        NEXT;
-    }
-    if (UNLIKELY(!fits_box(C, old))) {
         SLOW;
     }
-    put_compact(old, C);
-    unlock((PyObject *)A);
+    PyObject *small = small_int(C);
+    if (small != NULL && LIKELY((*place)->ob_ref_local == _Py_IMMORTAL_REFCNT_LOCAL)) {
+        __atomic_store_n(place, small, __ATOMIC_RELEASE);
+        NEXT;
+    }
+    if (UNLIKELY(!fits_box(C, *place))) {
+        SLOW;
+    }
+    put_compact(*place, C);
     NEXT;
 }
 SLOWPATH
 {
-    if (ftjit_list_store_int((PyObject *)A, B, C) < 0) {
+    if (!ftjit_list_store_int((PyObject *)A, B, C)) {
         EXIT;
     }
     NEXT;
@@ -202,8 +193,25 @@ SLOWPATH
 /* An object, borrowed: the list gets a count of its own. The old item must go without running code. */
 STENCIL(list_store_object, A:i, B:i, C:i)
 {
-    PyObject **place = list_lock_place((PyObject *)A, B);
-    if (UNLIKELY(place == NULL) || UNLIKELY(!store_locked((PyObject *)A, place, (PyObject *)C))) {
+    PyObject **place = kept_place(act, (PyObject *)A, B);
+    if (UNLIKELY(place == NULL)) {
+        SLOW;
+    }
+    PyObject *old = *place;
+    int immortal = old->ob_ref_local == _Py_IMMORTAL_REFCNT_LOCAL;
+    if (UNLIKELY(!immortal && !is_quick((_PyStackRef){.bits = (uintptr_t)old}))) {
+        SLOW;
+    }
+    count_up((PyObject *)C);
+    __atomic_store_n(place, (PyObject *)C, __ATOMIC_RELEASE);
+    if (!immortal) {
+        old->ob_ref_local--;
+    }
+    NEXT;
+}
+SLOWPATH
+{
+    if (!ftjit_list_store_object((PyObject *)A, B, (PyObject *)C)) {
         EXIT;
     }
     NEXT;
@@ -212,18 +220,18 @@ STENCIL(list_store_object, A:i, B:i, C:i)
 /* An immortal one in place of another: no count. */
 STENCIL(list_store_constant, A:i, B:i)
 {
-    PyObject **place = list_lock_place((PyObject *)A, B);
-    if (UNLIKELY(place == NULL)) {
-        EXIT;
-    }
-    if (UNLIKELY((*place)->ob_ref_local != _Py_IMMORTAL_REFCNT_LOCAL)) {
-        if (!ftjit_store_locked((PyObject *)A, place, (PyObject *)OP0)) {
-            EXIT;
-        }
-        NEXT;
+    PyObject **place = kept_place(act, (PyObject *)A, B);
+    if (UNLIKELY(place == NULL) || UNLIKELY((*place)->ob_ref_local != _Py_IMMORTAL_REFCNT_LOCAL)) {
+        SLOW;
     }
     __atomic_store_n(place, (PyObject *)OP0, __ATOMIC_RELEASE);
-    unlock((PyObject *)A);
+    NEXT;
+}
+SLOWPATH
+{
+    if (!ftjit_list_store_object((PyObject *)A, B, (PyObject *)OP0)) {
+        EXIT;
+    }
     NEXT;
 }
 

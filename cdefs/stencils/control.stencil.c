@@ -81,6 +81,17 @@ STENCIL(poll)
     NEXT;
 }
 
+/* The same where a list's lock may be kept: anything but "locked, nobody waits" and it is given back. */
+extern PRESERVE_ALL void ftjit_give_back(struct activation *);
+STENCIL(poll_keeping)
+{
+    if (act->kept != NULL
+        && UNLIKELY(__atomic_load_n(&((PyObject *)act->kept)->ob_mutex._bits, __ATOMIC_RELAXED) != _Py_LOCKED)) {
+        ftjit_give_back(act);
+    }
+    NEXT;
+}
+
 STENCIL(spill_int, A:i)
 {
     *(int64_t *)((char *)act + OFF0) = A;

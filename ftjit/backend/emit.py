@@ -10,7 +10,7 @@ from ftjit.backend.exits import ExitTable
 from ftjit.backend.layout import order, straighten
 from ftjit.backend.moves import Place, Transfer, sequence
 from ftjit.backend.registers import ASSIGNABLE, SCRATCH, Assignment, assign
-from ftjit.ir import OPS, Block, Const, Edge, Exit, Function, Op, Value
+from ftjit.ir import OPS, Block, Const, Edge, Exit, Function, Move, Op, Value
 from ftjit.ir.nodes import FLOAT, INT, Operand
 from ftjit.stencils.library import StencilLibrary
 from ftjit.versions import Layout
@@ -43,6 +43,7 @@ class Emitter:
         self.blocks = order(function)
         straighten(self.blocks)
         self.layout = layout
+        self.local_slots = function.local_slots
         self.spill = spill
         self.reserved = spill_slots - _RESERVED
         self.assignment: Assignment = assign(self.blocks, self.reserved)
@@ -50,6 +51,7 @@ class Emitter:
         self.assembler = Assembler(library, layout.symbol)
         self.labels = {block: Label(repr(block)) for block in self.blocks}
         self.leave = Label("leave")
+        self.keeps_locks = any(op.name.startswith("list_store_") for block in self.blocks for op in block.ops)
         self.offset = -1
 
     def run(self) -> Emitted:
@@ -165,6 +167,8 @@ class Emitter:
         elif op.exit is not None:
             target = self._exit_label(op, moved)
         operation = "call_out" if op.name == "call_out_or" else op.name
+        if op.name == "poll" and self.keeps_locks:
+            self._stencil("poll_keeping")
         self.assembler.emit(operation, tuple(registers), values, target, op.offset)
         for register in aside:
             self._stencil("reload_int", register, OFF0=self._slot(self.reserved))
@@ -175,13 +179,12 @@ class Emitter:
         """The end of a block. A return passes only its result, unless somebody holds the frame."""
         exit = op.exit
         assert exit is not None
-        last = exit.moves[-1] if exit.moves else None
-        top = len(exit.moves) and exit.depth == 1 and last is not None and last.kind in _LIGHT
-        if exit.reason != "return" or not top:
+        results = [move for move in exit.moves if move.slot >= self.local_slots]
+        if exit.reason != "return" or exit.depth != 1 or any(move.kind not in _LIGHT for move in results):
             self._stencil("jump", target=self._exit_label(op))
             return
-        assert last is not None
         full = self._exit_label(op)
+        last = results[0] if results else Move("null", 0)      # without a move: the result is in its home
         operand = last.operands[0] if last.operands else None
         register = None
         if isinstance(operand, Value):
@@ -189,7 +192,7 @@ class Emitter:
             register = place if isinstance(place, str) else SCRATCH[operand.kind][0]
             if register is not place:
                 self._transfer(Transfer(operand.kind, register, place))
-        number = self.exits.add(Exit(exit.offset, 1, "light", [last]), light=True)
+        number = self.exits.add(Exit(exit.offset, 1, "light", results), light=True)
         if register is None:
             self._stencil("return_other", target=full, OFF0=number)
         else:

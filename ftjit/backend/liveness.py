@@ -22,6 +22,10 @@ class Interval:
     weight: float = 0.0
 
 
+# An exit is taken rarely: a value that only exits need may well be in memory.
+_EXIT_WEIGHT = 0.02
+
+
 def _uses(op: Op) -> list[tuple[Value, bool]]:
     """(value, must outlive the op's own start). The first argument of a two-address op may give its register away."""
     tied = OPS[op.name].tied
@@ -84,8 +88,9 @@ def intervals(blocks: list[Block]) -> list[Interval]:
             extend(parameter, first)
             extend(parameter, first + 1, weight)
         for op in block.ops:
+            needed = {a for a in op.arguments if isinstance(a, Value)}
             for value, late in _uses(op):
-                extend(value, position + late, weight)
+                extend(value, position + late, weight if value in needed or op.target else weight * _EXIT_WEIGHT)
             if op.result:
                 extend(op.result, position, weight)
             position += 2

@@ -3,6 +3,7 @@ checks (rules 1 to 3 of the memory model); nothing here is reused or hoisted."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, Final
 
@@ -147,6 +148,8 @@ class Access(Core):
             if special in ("LOAD_ATTR_INSTANCE_VALUE", "LOAD_ATTR_SLOT"):
                 self._load_instance(instruction, owner, name)
                 return
+            if special == "LOAD_ATTR_METHOD_NO_DICT" and self._load_builtin_method(instruction, owner, name):
+                return
             if special.startswith("LOAD_ATTR_METHOD_") and self._load_method(instruction, owner, name):
                 return
         results: list[Entry] = [Home()]
@@ -172,6 +175,17 @@ class Access(Core):
             self.push(Home(None, sample))
         if instruction.argument & 1:
             self.push(Null())
+
+    def _load_builtin_method(self, instruction: Instruction, owner: Local | Pointer, name: str) -> bool:
+        """A method of an exact list: the type is immutable, so the method is a constant."""
+        method = list.__dict__.get(name)
+        if self.expected_type(owner) is not list or method is None or not instruction.argument & 1:
+            return False
+        self.typed_pointer(owner, list)
+        self.pop()
+        self.push(Constant(method))
+        self.push(replace(owner, type=list))
+        return True
 
     def _load_method(self, instruction: Instruction, owner: Local | Pointer, name: str) -> bool:
         """self.method: the type's version says which function it is; the owner becomes its self."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from ftjit.frontend.bytecode import Instruction
 from ftjit.frontend.core import Core, LeaveHere
-from ftjit.frontend.values import Boxed, Condition, Constant, Entry, Home, Local, Number, Pointer
+from ftjit.frontend.values import MISSING, Boxed, Condition, Constant, Entry, Home, Local, Number, Pointer
 from ftjit.ir import Const, Edge, Op
 from ftjit.ir.nodes import Operand
 
@@ -72,9 +72,10 @@ class Arithmetic(Core):
 
     @staticmethod
     def _may_guess(entry: Entry) -> bool:
-        """Not of an object whose sample says that it is no number."""
-        sample = getattr(entry, "sample", None)
-        return isinstance(entry, Number) or (not isinstance(entry, Constant) and type(sample).__name__ == "Missing")
+        """Not of an object whose type or sample says that it is no number."""
+        if isinstance(entry, Local | Pointer | Home):
+            return entry.type is None and entry.sample is MISSING
+        return isinstance(entry, Number)
 
     @staticmethod
     def _plan(operator: str, left: str | None, right: str | None, exponent: Entry) -> tuple[str, str] | None:

@@ -40,6 +40,9 @@ class Calls(Core):
                     return None
             if isinstance(callee, FunctionType) and self._inline(instruction, callee, callable_, self_or_null, arguments):
                 return False
+        if callee is list.__dict__["append"] and count == 1 and getattr(self_or_null, "type", None) is list:
+            self.call_out("call_list_append", 1, 3, [Constant(None)], quiet=True)
+            return None
         if instruction.special == "CALL_LIST_APPEND" and count == 1:
             self.call_out("call_list_append", 1, 3, [Home(type(None))])
             return None

@@ -66,7 +66,7 @@ class Core:
         self.feedback = feedback
         self.layout = layout
         self.bytecode = Bytecode(snapshot.code, snapshot.bytecode)
-        self.function = Function(f"{snapshot.code.co_qualname}@{snapshot.offset}")
+        self.function = Function(f"{snapshot.code.co_qualname}@{snapshot.offset}", local_slots=len(snapshot.locals))
         self.uncompiled: dict[int, str] = {}
         self.callees: dict[CodeType, Bytecode | None] = {}
         self.offset = snapshot.offset

@@ -29,6 +29,8 @@ TOOL = sys.monitoring.OPTIMIZER_ID if hasattr(sys, "monitoring") else 5
 WANTED, PENDING, INSTALLED, REFUSED = range(4)
 # Loop-free functions below this many bytes of bytecode do not repay the door (about ten bytecodes each call).
 MIN_STRAIGHT_BYTES = 60
+# Starts and backward jumps that an open door sees before the snapshot: what runs once a call must be specialised, too.
+_WARM = (12, 16)
 _LINGER = 0.05
 _OURSELVES = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
@@ -52,7 +54,7 @@ class Tier:
         self._work: Callable[..., None] = self.work
         lib.worker_set(id(self._work), config.threads)
         lib.snapshot_set_queue(id(self.put), id(MISSING))
-        lib.door_set_thresholds(2, 1, config.relearn)
+        lib.door_set_thresholds(*_WARM, config.relearn)
         lib.door_set_trace(config.trace)
         self._take_tool()
         os.register_at_fork(before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._in_child)
@@ -249,7 +251,7 @@ class Tier:
             self._eager_put: Callable[[tuple[Any, ...]], None] = lambda raw: self.compile(Snapshot(*raw))
             self._opener: Callable[[CodeType], None] = self._open_at_once
             self.enabled = True
-        lib.door_set_thresholds(1 if on else 2, 1, self.config.relearn)
+        lib.door_set_thresholds(*((1, 1) if on else _WARM), self.config.relearn)
         lib.snapshot_set_queue(id(self._eager_put if on else self.put), id(MISSING))
         lib.door_set_opener(id(self._opener) if on else 0)
         events = monitoring.events

@@ -9,7 +9,8 @@ from ftjit_bench import catalog
 from support.child import ROOT, run_python
 
 PROGRAMS = ROOT / "bench" / "programs"
-SLOW_WHEN_EAGER = {"cold"}  # many functions, each compiled at its first run: takes half a minute
+THREADS = (1, 2, 4, 8)
+SLOW_WHEN_EAGER = {"cold", "shared_class"}  # many functions, or large imports, each compiled at its first run
 # The same work without the command line: eager mode compiles argparse too, which takes seconds.
 BARE = """\
 import sys, threading, importlib
@@ -29,7 +30,15 @@ for thread in sorted(found):
 
 
 def script(name, threads, repeat=1):
-    return [str(PROGRAMS / f"{name}.py"), "--size", "quick", "--threads", str(threads), "--repeat", str(repeat)]
+    return [
+        str(PROGRAMS / f"{name}.py"),
+        "--size",
+        "quick",
+        "--threads",
+        str(threads),
+        "--repeat",
+        str(repeat),
+    ]
 
 
 def bare(name, threads):
@@ -53,7 +62,9 @@ def check(mode, program, wanted, folder, timeout=120):
     """Run it under `mode`; returns the statistics."""
     file = folder / "statistics.json"
     try:
-        child = run_python(["-m", "ftjit", "--mode", mode, "--stats-json", str(file), *program], timeout=timeout)
+        child = run_python(
+            ["-m", "ftjit", "--mode", mode, "--stats-json", str(file), *program], timeout=timeout
+        )
     except subprocess.TimeoutExpired:
         pytest.fail(f"{mode}, {program}: still running after {timeout} s")
     assert (child.returncode, child.stderr, child.stdout) == (0, "", wanted)
@@ -64,9 +75,12 @@ def check(mode, program, wanted, folder, timeout=120):
 
 @pytest.mark.parametrize("name", catalog.BY_NAME)
 def test_same_output_in_every_mode(name, tmp_path):
+    """In the quick form each program gets one number of threads."""
+    threads = THREADS[list(catalog.BY_NAME).index(name) % len(THREADS)]
     runs = [
-        check("auto", script(name, 1, repeat=2), expected(name, 1, repeat=2), tmp_path, timeout=30),
-        check("auto", script(name, 4), expected(name, 4), tmp_path, timeout=30),
+        check(
+            "auto", script(name, threads, repeat=2), expected(name, threads, repeat=2), tmp_path, timeout=30
+        )
     ]
     if name not in SLOW_WHEN_EAGER:
         runs.append(check("eager", bare(name, 2), expected(name, 2), tmp_path, timeout=30))
@@ -75,7 +89,7 @@ def test_same_output_in_every_mode(name, tmp_path):
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("threads", [1, 2, 4, 8])
+@pytest.mark.parametrize("threads", THREADS)
 @pytest.mark.parametrize("mode", ["auto", "eager"])
 @pytest.mark.parametrize("name", catalog.BY_NAME)
 def test_same_output_twenty_times(name, mode, threads, tmp_path):

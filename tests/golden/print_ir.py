@@ -4,8 +4,9 @@ import re
 import sys
 import time
 
-import ftjit
 from golden_functions import CALLS
+
+import ftjit
 
 # Type, dictionary and function versions: an op's first immediate, different from process to process.
 VERSIONED = r"((?:attr_\w+|guard_version|guard_function|guard_instance_keys|global_value|builtin_value)(?: [^#\n]*)? )#\d+"
@@ -16,7 +17,9 @@ def normalised(text: str) -> str:
     names: dict[str, str] = {}
     text = re.sub(VERSIONED, r"\1#version", text)
     text = re.sub(r"(builtin_value #version )#\d+", r"\1#version", text)
-    return re.sub(r"(?<![\w.])\d{11,}\b", lambda found: names.setdefault(found[0], f"@{len(names) + 1}"), text)
+    return re.sub(
+        r"(?<![\w.])\d{11,}\b", lambda found: names.setdefault(found[0], f"@{len(names) + 1}"), text
+    )
 
 
 def main(name: str) -> None:

@@ -52,7 +52,12 @@ class Server:
             command = [sys.executable, "-m", "support.serve", self.mode]
             pipe = subprocess.PIPE
             self.child = subprocess.Popen(
-                command, env=environment(self.variables), stdin=pipe, stdout=pipe, stderr=self.errors, text=True
+                command,
+                env=environment(self.variables),
+                stdin=pipe,
+                stdout=pipe,
+                stderr=self.errors,
+                text=True,
             )
         child = self.child
         assert child.stdin is not None

@@ -11,7 +11,22 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
-INTS = ["0", "1", "-1", "2", "3", "-7", "10", "255", "1000003", "2**31 - 1", "2**62", "2**63 - 1", "-(2**63)", "2**64"]
+INTS = [
+    "0",
+    "1",
+    "-1",
+    "2",
+    "3",
+    "-7",
+    "10",
+    "255",
+    "1000003",
+    "2**31 - 1",
+    "2**62",
+    "2**63 - 1",
+    "-(2**63)",
+    "2**64",
+]
 FLOATS = ["0.0", "-0.0", "0.5", "1.0", "-2.5", "1e300", "1e-5", "3.0"]
 ARGUMENTS = [
     "(0, 0, 0.0, False, [], Box(0))",
@@ -85,7 +100,9 @@ class Writer:
                 return f"({self.int(depth - 1)} {self.pick(['+', '-'])} {self.int(depth - 1)})"
             case "multiply":
                 left, right = self.int(depth - 1), self.int(depth - 1)
-                return f"({left} * ({right} & 255))" if self.loops or self.in_helper else f"({left} * {right})"
+                return (
+                    f"({left} * ({right} & 255))" if self.loops or self.in_helper else f"({left} * {right})"
+                )
             case "divide":
                 return f"({self.int(depth - 1)} {self.pick(['//', '%'])} {self.int(depth - 1)})"
             case "bits":
@@ -111,7 +128,9 @@ class Writer:
     def float(self, depth: int = 2) -> str:
         forms = ["variable", "variable", "constant"]
         if depth:
-            forms += ["arithmetic", "arithmetic", "divide", "mixed", "unary", "convert", "choice"] + ["global"] * (not self.in_helper)
+            forms += ["arithmetic", "arithmetic", "divide", "mixed", "unary", "convert", "choice"] + [
+                "global"
+            ] * (not self.in_helper)
         match self.pick(forms):
             case "variable":
                 return self.pick(self.floats)
@@ -134,7 +153,11 @@ class Writer:
 
     def bool(self, depth: int = 2) -> str:
         compare = self.pick(["<", "<=", ">", ">=", "==", "!="])
-        forms = ["ints", "floats", "mixed"] + (["not", "and", "chain"] if depth > 0 else []) + ["p"] * (not self.in_helper)
+        forms = (
+            ["ints", "floats", "mixed"]
+            + (["not", "and", "chain"] if depth > 0 else [])
+            + ["p"] * (not self.in_helper)
+        )
         depth = max(depth - 1, 0)
         match self.pick(forms):
             case "ints":
@@ -182,9 +205,13 @@ class Writer:
                 self.put(indent, "if len(xs) < 12:")
                 self.put(indent + 1, f"xs.append({self.int(1)})")
             case "attribute":
-                self.put(indent, f"o.n {self.pick(['=', '=', '+='])} {self.pick([self.int(1), self.float(1)])}")
+                self.put(
+                    indent, f"o.n {self.pick(['=', '=', '+='])} {self.pick([self.int(1), self.float(1)])}"
+                )
             case "swap":
-                self.put(indent, self.pick(["a, b = b, a", "a, b, c = c, a, b", "x, y = y, x", "b, c = c, b + 1"]))
+                self.put(
+                    indent, self.pick(["a, b = b, a", "a, b, c = c, a, b", "x, y = y, x", "b, c = c, b + 1"])
+                )
             case "global":
                 self.put(indent, f"c = c + g0 {self.pick(['+', '-', '*'])} g1")
             case "if":
@@ -196,7 +223,10 @@ class Writer:
             case "try":
                 self.put(indent, "try:")
                 self.block(indent + 1, 2)
-                self.put(indent, f"except {self.pick(['ZeroDivisionError', 'IndexError', '(TypeError, ArithmeticError)'])} as e:")
+                self.put(
+                    indent,
+                    f"except {self.pick(['ZeroDivisionError', 'IndexError', '(TypeError, ArithmeticError)'])} as e:",
+                )
                 self.put(indent + 1, "c = len(e.args)")
                 if self.chance(3):
                     self.put(indent, "finally:")
@@ -222,7 +252,20 @@ class Writer:
                 self.put(indent + 1, "if len(xs) > 12:")
                 self.put(indent + 2, "break")
         else:
-            bounds = self.pick(["6", "len(xs)", "1, 5", "5, -1, -1", "0, 9, 2", "c & 7", "-3, 4", "8, 0, -3", "a & 3, b & 7", "o.m, 4"])
+            bounds = self.pick(
+                [
+                    "6",
+                    "len(xs)",
+                    "1, 5",
+                    "5, -1, -1",
+                    "0, 9, 2",
+                    "c & 7",
+                    "-3, 4",
+                    "8, 0, -3",
+                    "a & 3, b & 7",
+                    "o.m, 4",
+                ]
+            )
             self.put(indent, f"for {name} in range({bounds}):")
         self.ints.append(name)
         self.loops += 1

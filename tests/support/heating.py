@@ -10,7 +10,6 @@ from typing import Any
 
 import ftjit
 from ftjit.runtime.tier import existing
-
 from support import case, outcome
 
 Hot = tuple[Callable[..., Any], ...]

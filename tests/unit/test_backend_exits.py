@@ -3,12 +3,13 @@
 import struct
 
 import pytest
-from ftjit.backend.exits import FIRST_DEOPT, MOVES, REASONS, ExitTable
-from ftjit.backend.registers import Assignment
-from ftjit.ir import Const, Exit, Move, Value
 from hypothesis import given
 from hypothesis import strategies as st
 from support.examples import examples
+
+from ftjit.backend.exits import FIRST_DEOPT, MOVES, REASONS, ExitTable
+from ftjit.backend.registers import Assignment
+from ftjit.ir import Const, Exit, Move, Value
 
 # struct exit_record and struct move of cdefs/core.h, with C's alignment.
 RECORD = struct.Struct("@ihhiiQ")
@@ -29,7 +30,19 @@ def moves(table):
 
 def test_places():
     table = ExitTable(PLACES)
-    table.add(Exit(2, 0, "type", [Move("int", 0, (A,)), Move("float", 1, (X,)), Move("int", 2, (SPILLED,)), Move("int", 3, (Const(-5),))]))
+    table.add(
+        Exit(
+            2,
+            0,
+            "type",
+            [
+                Move("int", 0, (A,)),
+                Move("float", 1, (X,)),
+                Move("int", 2, (SPILLED,)),
+                Move("int", 3, (Const(-5),)),
+            ],
+        )
+    )
     found = [(place, value) for _, place, _, _, _, _, value, _, _ in moves(table)]
     assert found == [(INT_REGISTER, 0), (FLOAT_REGISTER, 3), (SPILL, 7), (IMMEDIATE, -5)]
 
@@ -68,7 +81,11 @@ any_move = st.builds(
     st.tuples(operands),
 )
 constant_move = st.builds(
-    Move, st.sampled_from(["local", "constant", "null", "same"]), st.integers(0, 2**15 - 1), st.just(()), st.integers(0, 2**63 - 1)
+    Move,
+    st.sampled_from(["local", "constant", "null", "same"]),
+    st.integers(0, 2**15 - 1),
+    st.just(()),
+    st.integers(0, 2**63 - 1),
 )
 exits = st.builds(
     Exit, st.integers(0, 2**31 - 1), st.integers(0, 2**15 - 1), st.sampled_from([*REASONS, "type"]),

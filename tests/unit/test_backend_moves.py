@@ -1,11 +1,12 @@
 """Parallel moves: the sequence leaves every register and slot as if all moves had happened at once."""
 
-from ftjit.backend.moves import Transfer, sequence
-from ftjit.ir import Const
-from ftjit.ir.nodes import FLOAT, INT
 from hypothesis import given
 from hypothesis import strategies as st
 from support.examples import examples
+
+from ftjit.backend.moves import Transfer, sequence
+from ftjit.ir import Const
+from ftjit.ir.nodes import FLOAT, INT
 
 SCRATCH = {INT: "i6", FLOAT: "f6"}
 REGISTERS = {INT: [f"i{n}" for n in range(6)], FLOAT: [f"f{n}" for n in range(6)]}
@@ -85,7 +86,12 @@ def test_a_swap_goes_through_the_scratch_register():
 def test_two_cycles_and_a_chain():
     ring = ["i0", "i1", "i2"]
     moves = [Transfer(INT, a, b) for a, b in zip(ring, [*ring[1:], ring[0]], strict=True)]
-    moves += [Transfer(INT, "i3", "i4"), Transfer(INT, "i4", "i3"), Transfer(INT, 0, "i3"), Transfer(INT, 2, 0)]
+    moves += [
+        Transfer(INT, "i3", "i4"),
+        Transfer(INT, "i4", "i3"),
+        Transfer(INT, 0, "i3"),
+        Transfer(INT, 2, 0),
+    ]
     assert without_scratch(one_by_one(moves)) == without_scratch(at_once(moves))
 
 

@@ -1,15 +1,16 @@
 """Register assignment: two values that are alive at the same time never share a place."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.examples import examples
+from support.random_ir import functions
+
 from ftjit.backend.layout import order, straighten
 from ftjit.backend.liveness import intervals
 from ftjit.backend.registers import ASSIGNABLE, TooManyValues, assign
 from ftjit.ir import OPS, Block, Const, Edge, Exit, Function, Move, Op, Value
 from ftjit.ir.nodes import FLOAT, INT
-from hypothesis import given
-from hypothesis import strategies as st
-from support.examples import examples
-from support.random_ir import functions
 
 
 def live_after(blocks):

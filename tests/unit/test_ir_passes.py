@@ -4,12 +4,13 @@ import copy
 import math
 
 import pytest
-from ftjit.ir import Const
-from ftjit.ir.verifier import verify
-from ftjit.passes import PASSES
 from hypothesis import given
 from support.examples import examples
 from support.random_ir import functions
+
+from ftjit.ir import Const
+from ftjit.ir.verifier import verify
+from ftjit.passes import PASSES
 
 LOW, HIGH = -(2**63), 2**63
 STEPS = 300
@@ -48,7 +49,14 @@ def run(function):
         return operand.value if isinstance(operand, Const) else known[operand]
 
     def way_out(exit):
-        moved = [(move.slot, move.kind, *(float.hex(v) if isinstance(v, float) else v for v in map(value, move.operands))) for move in exit.moves]
+        moved = [
+            (
+                move.slot,
+                move.kind,
+                *(float.hex(v) if isinstance(v, float) else v for v in map(value, move.operands)),
+            )
+            for move in exit.moves
+        ]
         return exit.offset, exit.depth, exit.reason, moved
 
     block, steps = function.blocks[0], 0
@@ -109,5 +117,7 @@ def test_passes_do_not_grow_the_function(function):
 def test_the_model_tells_functions_apart():
     """The comparison can fail: zeros differ by sign, ways out by offset."""
     assert not math.isnan(RESULTS["float_mul"](-1.0, 0.0))
-    assert not same((0, 0, "return", [(0, "float", (-0.0).hex())]), (0, 0, "return", [(0, "float", (0.0).hex())]))
+    assert not same(
+        (0, 0, "return", [(0, "float", (-0.0).hex())]), (0, 0, "return", [(0, "float", (0.0).hex())])
+    )
     assert not same((0, 0, "return", []), (2, 0, "return", []))

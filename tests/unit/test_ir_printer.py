@@ -2,24 +2,33 @@
 
 import re
 
-from ftjit.ir import OPS, Block, Const, Edge, Exit, Function, Move, Op
-from ftjit.ir.printer import format_function, format_op
 from hypothesis import given
 from support.examples import examples
 from support.random_ir import functions
+
+from ftjit.ir import OPS, Block, Const, Edge, Exit, Function, Move, Op
+from ftjit.ir.printer import format_function, format_op
 
 
 def test_the_parts_of_an_op():
     function = Function("f")
     a, b = function.value("i"), function.value("f")
     target = Block(3, 40, [a])
-    exit = Exit(12, 2, "type", [Move("int", 0, (a,)), Move("range_iterator", 4, (a, Const(9)), 1), Move("same", 5, (), 0)])
+    exit = Exit(
+        12,
+        2,
+        "type",
+        [Move("int", 0, (a,)), Move("range_iterator", 4, (a, Const(9)), 1), Move("same", 5, (), 0)],
+    )
     assert format_op(Op("int_move", [Const(-3)], a)) == "%i1 = int_move -3"
     assert format_op(Op("float_move", [Const(-0.0)], b)) == "%f2 = float_move -0.0"
     assert format_op(Op("guard_length", [a], None, (3,), exit)) == (
         "guard_length %i1 #3  ; exit type@12/2[0=int(%i1), 4=range_iterator(%i1, 9), 5=same(0)]"
     )
-    assert format_op(Op("int_branch_lt", [a, Const(2)], target=Edge(target, [Const(7)]))) == "int_branch_lt %i1 2 -> b3(7)"
+    assert (
+        format_op(Op("int_branch_lt", [a, Const(2)], target=Edge(target, [Const(7)])))
+        == "int_branch_lt %i1 2 -> b3(7)"
+    )
 
 
 @examples(40)

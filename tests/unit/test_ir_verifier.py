@@ -1,15 +1,18 @@
 """The verifier lets well formed IR pass and names what is wrong with the rest."""
 
 import pytest
-from ftjit.ir import Block, Const, Edge, Exit, Function, Move, Op, Value
-from ftjit.ir.verifier import IRError, verify
 from hypothesis import given
 from support.examples import examples
 from support.random_ir import functions
 
+from ftjit.ir import Block, Const, Edge, Exit, Function, Move, Op, Value
+from ftjit.ir.verifier import IRError, verify
+
 
 def leave(*values):
-    return Op("leave", [], exit=Exit(8, 0, "return", [Move("int", slot, (v,)) for slot, v in enumerate(values)]))
+    return Op(
+        "leave", [], exit=Exit(8, 0, "return", [Move("int", slot, (v,)) for slot, v in enumerate(values)])
+    )
 
 
 def well_formed():
@@ -23,7 +26,10 @@ def well_formed():
         Op("jump", [], target=Edge(second, [Const(5)])),
     ]
     second.parameters = [p]
-    second.ops = [Op("int_add", [p, Const(1)], s, exit=Exit(10, 0, "overflow", [Move("int", 0, (p,))])), leave(s)]
+    second.ops = [
+        Op("int_add", [p, Const(1)], s, exit=Exit(10, 0, "overflow", [Move("int", 0, (p,))])),
+        leave(s),
+    ]
     function.blocks = [first, second]
     return function
 
@@ -104,7 +110,10 @@ def parameter_defined_twice(function):
 
 
 def used_before_it_is_defined(function):
-    function.blocks[0].ops[1], function.blocks[0].ops[0] = function.blocks[0].ops[0], function.blocks[0].ops[1]
+    function.blocks[0].ops[1], function.blocks[0].ops[0] = (
+        function.blocks[0].ops[0],
+        function.blocks[0].ops[1],
+    )
 
 
 def used_in_an_exit_but_never_defined(function):

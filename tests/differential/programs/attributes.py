@@ -1,5 +1,7 @@
 """Instances: attribute load and store, __slots__, properties, methods, inheritance."""
 
+# ruff: noqa  (odd code is what these are for)
+
 from support.case import case, script
 
 
@@ -83,7 +85,19 @@ def with_own_length2():
     return point
 
 
-POINTS = [(Point(1.5, 2),), (Point("a", "b"),), (Slotted(3, 4),), (Child(1, 2),), (Computed(),), (Anything(),), (Empty(),), (5,), (with_extra(),), (without_x(),), (Point(2**63, 2**63 - 1),)]
+POINTS = [
+    (Point(1.5, 2),),
+    (Point("a", "b"),),
+    (Slotted(3, 4),),
+    (Child(1, 2),),
+    (Computed(),),
+    (Anything(),),
+    (Empty(),),
+    (5,),
+    (with_extra(),),
+    (without_x(),),
+    (Point(2**63, 2**63 - 1),),
+]
 
 
 @case((Point(1, 2),), POINTS)
@@ -109,20 +123,49 @@ def load_unset_slot(p):
         return str(error)
 
 
-@case((Point(1, 2), 7), [(Point(1, 2), 1.5), (Point(1, 2), None), (Slotted(1, 2), 7), (Computed(), 7), (Computed(), -1), (Empty(), 7), (5, 7), (Child(1, 2), 2**70), (without_x(), 3), (Point(1, 2), True)])
+@case(
+    (Point(1, 2), 7),
+    [
+        (Point(1, 2), 1.5),
+        (Point(1, 2), None),
+        (Slotted(1, 2), 7),
+        (Computed(), 7),
+        (Computed(), -1),
+        (Empty(), 7),
+        (5, 7),
+        (Child(1, 2), 2**70),
+        (without_x(), 3),
+        (Point(1, 2), True),
+    ],
+)
 def store(p, value):
     p.x = value
     return p
 
 
-@case((Point(1, 2), 10), [(Point(1.5, 2), 10), (Slotted(1, 2), 10), (Computed(), 3), (Point(2**63 - 5, 0), 10), (Point("a", 0), 1), (Empty(), 1), (Child(1, 2), 3), (without_x(), 2)])
+@case(
+    (Point(1, 2), 10),
+    [
+        (Point(1.5, 2), 10),
+        (Slotted(1, 2), 10),
+        (Computed(), 3),
+        (Point(2**63 - 5, 0), 10),
+        (Point("a", 0), 1),
+        (Empty(), 1),
+        (Child(1, 2), 3),
+        (without_x(), 2),
+    ],
+)
 def count_in_attribute(p, n):
     for _ in range(n):
         p.x += 1
     return p.x
 
 
-@case((Slotted(1, 2), 10), [(Slotted(1.5, 2), 10), (Point(1, 2), 3), (Slotted(2**63 - 5, 0), 10), (Slotted(None, 1), 2)])
+@case(
+    (Slotted(1, 2), 10),
+    [(Slotted(1.5, 2), 10), (Point(1, 2), 3), (Slotted(2**63 - 5, 0), 10), (Slotted(None, 1), 2)],
+)
 def count_in_slot(p, n):
     for _ in range(n):
         p.x += 1
@@ -130,7 +173,17 @@ def count_in_slot(p, n):
     return p
 
 
-@case((Point(1, 2), 10), [(Point(1.5, 2), 10), (Child(1, 2), 5), (with_own_length2(), 3), (Point("a", 2), 1), (Slotted(1, 2), 1), (Empty(), 0)])
+@case(
+    (Point(1, 2), 10),
+    [
+        (Point(1.5, 2), 10),
+        (Child(1, 2), 5),
+        (with_own_length2(), 3),
+        (Point("a", 2), 1),
+        (Slotted(1, 2), 1),
+        (Empty(), 0),
+    ],
+)
 def call_method(p, n):
     total = 0
     for _ in range(n):
@@ -138,7 +191,10 @@ def call_method(p, n):
     return total
 
 
-@case((Point(1, 2), 10), [(Point(1.5, 2), 10), (Child(1, 2), 5), (Point("a", 2), 1), (Point(2**63 - 3, 0), 5), (Slotted(1, 2), 1)])
+@case(
+    (Point(1, 2), 10),
+    [(Point(1.5, 2), 10), (Child(1, 2), 5), (Point("a", 2), 1), (Point(2**63 - 3, 0), 5), (Slotted(1, 2), 1)],
+)
 def call_moving_method(p, n):
     for i in range(n):
         p.move(i)
@@ -159,7 +215,16 @@ def make_instances(p, n):
     return p
 
 
-@case(([Point(1, 2), Point(3, 4)],), [([],), ([Point(1, 2), Slotted(3, 4)],), ([Point(1, 2), Child(1, 2), Point(0.5, 1)],), ([Point(1, 2), None],), ([Empty()],)])
+@case(
+    ([Point(1, 2), Point(3, 4)],),
+    [
+        ([],),
+        ([Point(1, 2), Slotted(3, 4)],),
+        ([Point(1, 2), Child(1, 2), Point(0.5, 1)],),
+        ([Point(1, 2), None],),
+        ([Empty()],),
+    ],
+)
 def sum_over_objects(points):
     total = 0
     for p in points:
@@ -242,7 +307,9 @@ def a_class_attribute_becomes_a_property(run):
     run.call(use, Box(), 20, times=20)
     del Box.x
     run.call(use, Box(), 20, times=20)
-    Box.__getattribute__ = lambda self, name: object.__getattribute__(self, name) if name.startswith("__") else 3
+    Box.__getattribute__ = lambda self, name: (
+        object.__getattribute__(self, name) if name.startswith("__") else 3
+    )
     run.call(use, Box(), 20, times=20)
 
 

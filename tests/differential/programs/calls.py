@@ -1,5 +1,7 @@
 """Calls of every shape, closures, recursion, inlined helpers and what goes wrong in them."""
 
+# ruff: noqa  (odd code is what these are for)
+
 import functools
 import sys
 
@@ -104,7 +106,9 @@ def every_shape(a):
     return out
 
 
-@case(((1, 2), {"d": 3}), [((), {}), ((1,), {"a": 2}), ((1, 2, 3, 4), {"c": 1}), ([1], {"z": 0})], machine=False)
+@case(
+    ((1, 2), {"d": 3}), [((), {}), ((1,), {"a": 2}), ((1, 2, 3, 4), {"c": 1}), ([1], {"z": 0})], machine=False
+)
 def star_calls(args, kwargs):
     return many(*args, **kwargs), many(0, *args), many(0, **kwargs)
 
@@ -120,7 +124,18 @@ def wrong_counts(a):
     return out
 
 
-@case((add, 3), [(divide, 3), (max, 3), (lambda a, b: (a, b), 3), (functools.partial(many, 1), 3), (int, 3), (5, 3), (None, 1)])
+@case(
+    (add, 3),
+    [
+        (divide, 3),
+        (max, 3),
+        (lambda a, b: (a, b), 3),
+        (functools.partial(many, 1), 3),
+        (int, 3),
+        (5, 3),
+        (None, 1),
+    ],
+)
 def call_what_is_given(function, n):
     out = []
     for i in range(n):
@@ -185,7 +200,7 @@ def recursion_error(run):
     run.call(probe, 300, times=5)
 
 
-@case((10, 3), [(10, 0.5), (0, 1), (5, "a")])
+@case((10, 3), [(10, 0.5), (0, 1), (5, "a")], machine=False)
 def closure_reads(n, k):
     def inner(x):
         total = x
@@ -275,7 +290,7 @@ def call_decorated(x):
     return [decorated(x) for _ in range(3)]
 
 
-@case(([3, 1, 2],), [([],), (["b", "a"],), ([1, "a"],)])
+@case(([3, 1, 2],), [([],), (["b", "a"],), ([1, "a"],)], machine=False)
 def callback_from_c(xs):
     return sorted(xs, key=lambda x: -x if isinstance(x, int) else x), list(map(lambda x: (x, x), xs))
 
@@ -290,7 +305,7 @@ def locals_and_frames(n):
     return total, locals()
 
 
-@case((2, 3), [(2, 0), ("a", 3), (2.5, 2)])
+@case((2, 3), [(2, 0), ("a", 3), (2.5, 2)], machine=False)
 def positional_only_star(a, b):
     def take(x, /, *rest, key=None):
         return x, rest, key
@@ -298,7 +313,10 @@ def positional_only_star(a, b):
     return take(a), take(a, b), take(a, b, key=b)
 
 
-@case(((5, 3, 1.5, [1, 2, (3, 4.0)], None),), [((),), (5,), ([[[[[]]]]],), ([1, [2.5, ["a"]]],), ((True, 2, "a"),), ({1: 2},), ([2**70, [1]],)])
+@case(
+    ((5, 3, 1.5, [1, 2, (3, 4.0)], None),),
+    [((),), (5,), ([[[[[]]]]],), ([1, [2.5, ["a"]]],), ((True, 2, "a"),), ({1: 2},), ([2**70, [1]],)],
+)
 def described(value, depth=0):
     kind = type(value)
     if depth > 3:
@@ -315,7 +333,7 @@ def described(value, depth=0):
     return kind.__name__
 
 
-@case((4, 3), [(0, 0), (2.5, 1), ("a", 2), (5, 5)])
+@case((4, 3), [(0, 0), (2.5, 1), ("a", 2), (5, 5)], machine=False)
 def permutations(n, k):
     def walk(chosen, left, depth=0, *, step=1):
         if depth >= k:
@@ -343,6 +361,10 @@ class Tree:
         return result
 
 
-@case((Tree(1, Tree(2), Tree(3, Tree(4))),), [(Tree(0.5, Tree(1)),), (Tree(2**62, Tree(2**62), Tree(2**63)),), (Tree(1, Tree("a")),), (Tree(None),)], hot=[Tree.total])
+@case(
+    (Tree(1, Tree(2), Tree(3, Tree(4))),),
+    [(Tree(0.5, Tree(1)),), (Tree(2**62, Tree(2**62), Tree(2**63)),), (Tree(1, Tree("a")),), (Tree(None),)],
+    hot=[Tree.total],
+)
 def walk_tree(tree):
     return tree.total(), tree.total(3)

@@ -1,6 +1,9 @@
 """What a hot function relies on changes: globals, builtins, functions, defaults, code."""
 
+# ruff: noqa  (odd code is what these are for)
+
 import builtins
+import threading
 
 from support.case import script
 
@@ -193,16 +196,16 @@ def builtins_are_replaced(run):
     run.warm(uses_len, [1, 2, 3], 10)
     run.warm(uses_abs, 10)
     real_len, real_abs = builtins.len, builtins.abs
-    step = run.call
+    here = threading.get_ident()  # everybody else, the compiler's threads too, gets what they expect
     try:
-        builtins.abs = lambda x: x * 2.5
-        step(uses_abs, 10, times=15)
-        builtins.len = lambda xs: real_len(xs) + 1
-        step(uses_len, [1, 2, 3], 10, times=15)
+        builtins.abs = lambda x: x * 2.5 if threading.get_ident() == here else real_abs(x)
+        run.call(uses_abs, 10, times=15)
+        builtins.len = lambda xs: real_len(xs) + (xs == [1, 2, 3] and threading.get_ident() == here)
+        run.call(uses_len, [1, 2, 3], 10, times=15)
     finally:
         builtins.len, builtins.abs = real_len, real_abs
-    step(uses_len, [1, 2, 3], 10, times=15)
-    step(uses_abs, 10, times=15)
+    run.call(uses_len, [1, 2, 3], 10, times=15)
+    run.call(uses_abs, 10, times=15)
 
 
 @script(hot=[uses_optional])

@@ -1,5 +1,7 @@
 """try, except, else, finally and with, inside and outside loops; tracebacks out of machine code."""
 
+# ruff: noqa  (odd code is what these are for)
+
 from support.case import case
 
 
@@ -124,6 +126,7 @@ def assertion(n, limit):
 
 @case((1, 2), [(1, "a"), (None, 1), ([], ()), (1, 0), ({}, 1), (2**63, 2.0)])
 def several_lines(a, b):
+    # fmt: off
     x = a + b
     y = (
         a
@@ -132,6 +135,7 @@ def several_lines(a, b):
     z = a // b
     return (x,
             y, z)
+    # fmt: on
 
 
 def inner(a, b):

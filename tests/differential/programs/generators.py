@@ -1,5 +1,7 @@
 """Generators, comprehensions, async, strings, matching."""
 
+# ruff: noqa  (odd code is what these are for)
+
 import asyncio
 
 from support.case import case, script
@@ -93,7 +95,9 @@ def comprehensions(n):
 
 @case((4,), [(0,), (7,)])
 def nested_comprehensions(n):
-    return [[i * j for j in range(i)] for i in range(n)], [(i, j) for i in range(n) for j in range(n) if i != j]
+    return [[i * j for j in range(i)] for i in range(n)], [
+        (i, j) for i in range(n) for j in range(n) if i != j
+    ]
 
 
 @case((5,), [(0,), (9,)])
@@ -111,7 +115,11 @@ def error_in_comprehension(xs):
 
 @case((10,), [(0,), (100,)])
 def generator_expression(n):
-    return sum(i * i for i in range(n)), any(i > 50 for i in range(n)), max((i % 7 for i in range(n)), default=None)
+    return (
+        sum(i * i for i in range(n)),
+        any(i > 50 for i in range(n)),
+        max((i % 7 for i in range(n)), default=None),
+    )
 
 
 @case((10,), [(0,), (3,)])

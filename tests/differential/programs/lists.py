@@ -1,5 +1,7 @@
 """Lists, tuples and dicts: loads, stores, growth while iterating, unpacking, swaps, slices."""
 
+# ruff: noqa  (odd code is what these are for)
+
 from support.case import case, script
 
 TEN = list(range(10))
@@ -34,14 +36,30 @@ def store(xs, i, value):
     return xs
 
 
-@case((TEN, 3), [(TEN, -1), (TEN, 10), ([1.5, 2.5, 3.5, 4.5], 3), ([2**63 - 1] * 5, 3), (["a"] * 4, 3), ([None] * 4, 3)])
+@case(
+    (TEN, 3),
+    [(TEN, -1), (TEN, 10), ([1.5, 2.5, 3.5, 4.5], 3), ([2**63 - 1] * 5, 3), (["a"] * 4, 3), ([None] * 4, 3)],
+)
 def augmented_store(xs, i):
     xs[i] += 1
     xs[-1] = xs[i] * 2
     return xs
 
 
-@case((TEN,), [([],), ([1.5, 2.5],), ([1, 2.5, True],), (["a"],), ((1, 2, 3),), ([2**63 - 1, 1],), ({1: 2},), ("ab",), (7,)])
+@case(
+    (TEN,),
+    [
+        ([],),
+        ([1.5, 2.5],),
+        ([1, 2.5, True],),
+        (["a"],),
+        ((1, 2, 3),),
+        ([2**63 - 1, 1],),
+        ({1: 2},),
+        ("ab",),
+        (7,),
+    ],
+)
 def total_for(xs):
     total = 0
     for x in xs:
@@ -121,13 +139,19 @@ def matrix(n):
     return out
 
 
-@case(((1, 2),), [((1.5, 2),), ([3, 4],), ((1,),), ((1, 2, 3),), ("ab",), ({1: 2, 3: 4},), (range(2),), (5,), ([],)])
+@case(
+    ((1, 2),),
+    [((1.5, 2),), ([3, 4],), ((1,),), ((1, 2, 3),), ("ab",), ({1: 2, 3: 4},), (range(2),), (5,), ([],)],
+)
 def unpack_two(pair):
     a, b = pair
     return b, a
 
 
-@case(([(1, 2), (3, 4)],), [([],), ([(1, 2.0), ("a", None)],), ([[1, 2]],), ([(1, 2), (1, 2, 3)],), ([(1, 2), 7],), ([(2**63, 1)],)])
+@case(
+    ([(1, 2), (3, 4)],),
+    [([],), ([(1, 2.0), ("a", None)],), ([[1, 2]],), ([(1, 2), (1, 2, 3)],), ([(1, 2), 7],), ([(2**63, 1)],)],
+)
 def unpack_in_for(pairs):
     total = []
     for a, b in pairs:
@@ -150,7 +174,19 @@ def swaps(a, b, c):
     return a, b, c
 
 
-@case((TEN, 2, 5), [(TEN, -3, -1), (TEN, 5, 2), (TEN, None, 3), (TEN, 2, 2**70), ("abcdef", 1, 3), ((1, 2, 3), 0, 2), (TEN, "a", 2), (5, 1, 2)])
+@case(
+    (TEN, 2, 5),
+    [
+        (TEN, -3, -1),
+        (TEN, 5, 2),
+        (TEN, None, 3),
+        (TEN, 2, 2**70),
+        ("abcdef", 1, 3),
+        ((1, 2, 3), 0, 2),
+        (TEN, "a", 2),
+        (5, 1, 2),
+    ],
+)
 def slices(xs, i, j):
     return xs[i:j], xs[i:], xs[:j], xs[:], xs[i:j:2], xs[::-1]
 

@@ -1,5 +1,7 @@
 """while, for, break, continue, else, nesting; ranges of every step and size."""
 
+# ruff: noqa  (odd code is what these are for)
+
 from support.case import case
 
 
@@ -76,12 +78,38 @@ def nested_break_out(n, m):
     return i, j
 
 
-@case((0, 10, 2), [(10, 0, -1), (10, 0, -3), (0, 10, 3), (5, 5, 1), (0, -5, 1), (0, 10, 0), (-3, 4, 7), (0, 1, 100), (0, 5, True), (0, 5, 1.0)])
+@case(
+    (0, 10, 2),
+    [
+        (10, 0, -1),
+        (10, 0, -3),
+        (0, 10, 3),
+        (5, 5, 1),
+        (0, -5, 1),
+        (0, 10, 0),
+        (-3, 4, 7),
+        (0, 1, 100),
+        (0, 5, True),
+        (0, 5, 1.0),
+    ],
+)
 def range_with_steps(start, stop, step):
     return [i for i in range(start, stop, step)], sum(i * 2 for i in range(start, stop, step))
 
 
-@case((0, 10), [(5, 5), (9, 2), (-4, 3), (2**63 - 3, 2**63 - 1), (2**63 - 2, 2**63 + 2), (-(2**63), -(2**63) + 3), (2**64, 2**64 + 2), (0.0, 3)])
+@case(
+    (0, 10),
+    [
+        (5, 5),
+        (9, 2),
+        (-4, 3),
+        (2**63 - 3, 2**63 - 1),
+        (2**63 - 2, 2**63 + 2),
+        (-(2**63), -(2**63) + 3),
+        (2**64, 2**64 + 2),
+        (0.0, 3),
+    ],
+)
 def range_bounds(start, stop):
     total, last = 0, None
     for i in range(start, stop):

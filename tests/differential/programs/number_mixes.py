@@ -1,5 +1,7 @@
 """Floats, ints and bools together: conversions, NaN, infinities, signed zeros, comparisons of huge values."""
 
+# ruff: noqa  (odd code is what these are for)
+
 import math
 
 from support.case import case
@@ -8,7 +10,10 @@ INF, NAN = math.inf, math.nan
 FLOATS = [0.0, -0.0, 1.0, -1.5, 1e308, -1e308, 5e-324, INF, -INF, NAN]
 SOME = [(a, b) for a in FLOATS for b in (0.0, -0.0, 2.5, -3.0, INF, NAN)]
 HUGE = [2**53, 2**53 + 1, 2**63 - 1, 2**63, -(2**63), 2**64, 10**400, -(10**400)]
-MIXED = [(i, float(f)) for i in HUGE for f in (2**53, 2**63, INF, -INF, NAN, 1e300)] + [(float(2**53), 2**53 + 1), (1.0, True)]
+MIXED = [(i, float(f)) for i in HUGE for f in (2**53, 2**63, INF, -INF, NAN, 1e300)] + [
+    (float(2**53), 2**53 + 1),
+    (1.0, True),
+]
 
 
 @case((1.5, 2.5), [*SOME, (1, 2.5), (1.5, 2), (True, 0.5), (10**400, 1.0), ("a", 1.0)])
@@ -136,7 +141,26 @@ def kind_changes_in_the_loop(n):
     return seen
 
 
-@case((2.7,), [(-2.7,), (0.0,), (-0.0,), (1e18,), (1e19,), (-1e19,), (9.3e18,), (INF,), (NAN,), (3,), (True,), ("4",), ("x",), (2.0**63,), (-(2.0**63),)])
+@case(
+    (2.7,),
+    [
+        (-2.7,),
+        (0.0,),
+        (-0.0,),
+        (1e18,),
+        (1e19,),
+        (-1e19,),
+        (9.3e18,),
+        (INF,),
+        (NAN,),
+        (3,),
+        (True,),
+        ("4",),
+        ("x",),
+        (2.0**63,),
+        (-(2.0**63),),
+    ],
+)
 def to_int(x):
     return int(x)
 
@@ -146,7 +170,18 @@ def to_float(x):
     return float(x)
 
 
-@case((2**53, 3), [(2**53 + 1, 3), (2**63 - 1, 2**63 - 1), (-(2**63), -1), (1, 3), (0, -5), (10**400, 10**399), (1, 10**400)])
+@case(
+    (2**53, 3),
+    [
+        (2**53 + 1, 3),
+        (2**63 - 1, 2**63 - 1),
+        (-(2**63), -1),
+        (1, 3),
+        (0, -5),
+        (10**400, 10**399),
+        (1, 10**400),
+    ],
+)
 def int_true_division(a, b):
     return a / b
 
