@@ -68,6 +68,7 @@ struct executor {
     struct exit_record *exits;
     struct move *moves;
     struct region *region;
+    uint32_t inlines;                /* holds the code of other functions, whose monitors count too */
     uint64_t number;                 /* never reused: names the executor in reports */
     uint64_t code_bytes;
     /* reclamation's own, touched by its single driver only */
@@ -187,6 +188,20 @@ static inline void give_back(struct activation *act)
     PyMutex *mutex = &((PyObject *)act->kept)->ob_mutex;
     act->kept = NULL;
     PyMutex_Unlock(mutex);
+}
+
+/* Does any tool but ours watch this code object (sys.settrace and sys.setprofile are tools 6 and 7)? */
+enum { OUR_TOOL = 5 };
+static inline bool others_watch(PyCodeObject *code)
+{
+    _PyCoMonitoringData *monitoring = code->_co_monitoring;
+    if (!monitoring) return false;
+    /* All tools of all events at once: two overlapping words. */
+    uint64_t low, high;
+    _Static_assert(_PY_MONITORING_LOCAL_EVENTS > 8 && _PY_MONITORING_LOCAL_EVENTS <= 16, "two words hold the events");
+    memcpy(&low, monitoring->active_monitors.tools, 8);
+    memcpy(&high, monitoring->active_monitors.tools + _PY_MONITORING_LOCAL_EVENTS - 8, 8);
+    return (low | high) & ~(0x0101010101010101ull << OUR_TOOL);
 }
 
 /* ---- leave, door, snapshot, sampler, worker ----------------------------------------------------------------- */

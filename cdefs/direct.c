@@ -33,7 +33,7 @@ PyObject *direct_call(PyThreadState *tstate, PyObject *callable, _PyStackRef *st
     PyFunctionObject *function = (PyFunctionObject *)callable;
     PyCodeObject *code = (PyCodeObject *)function->func_code;
     struct slot *slot = slot_of(code);
-    if (!slot || !door_is_enabled() || !may_start(tstate, code)) return NULL;
+    if (!slot || !door_is_enabled() || !may_start(tstate, code) || others_watch(code)) return NULL;
     struct entry *entry = &slot->entries[0];           /* the start: slot_create puts it first */
     if (entry->offset != 0) return NULL;               /* cells are made, or closures copied, before the RESUME */
     struct record *record = record_self();
@@ -41,6 +41,10 @@ PyObject *direct_call(PyThreadState *tstate, PyObject *callable, _PyStackRef *st
     if (!record || atomic_load_explicit(&entry->state, memory_order_relaxed) != ENTRY_INSTALLED) return NULL;
     _Atomic(struct executor *) *place = activation_enter(record, &entry->executor, &executor);
     if (!place) return NULL;
+    if (executor->inlines && other_tool_registered(tstate->interp)) {
+        activation_leave(record, place);
+        return NULL;
+    }
 
     *done = true;
     _PyInterpreterFrame *caller = tstate->current_frame;

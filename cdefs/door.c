@@ -9,7 +9,6 @@ typedef int64_t (*shim_t)(const void *code, _PyInterpreterFrame *, PyThreadState
 static shim_t shim;                       /* the way from the C calling convention into the stencils' */
 static _Atomic uint32_t enabled;
 static uint32_t start_threshold = 2, jump_threshold = 1, relearn_threshold = 200;
-enum { OUR_TOOL = 5 };
 
 static _Atomic(PyObject *) opener;                  /* eager mode: gives a code object its slot when it is first seen */
 
@@ -43,21 +42,8 @@ void door_set_thresholds(uint32_t starts, uint32_t jumps, uint32_t relearn)
     relearn_threshold = relearn;
 }
 
-/* Does any tool but ours watch this code object (sys.settrace and sys.setprofile are tools 6 and 7)? */
-static inline bool others_watch(PyCodeObject *code)
-{
-    _PyCoMonitoringData *monitoring = code->_co_monitoring;
-    if (!monitoring) return false;
-    /* All tools of all events at once: two overlapping words. */
-    uint64_t low, high;
-    _Static_assert(_PY_MONITORING_LOCAL_EVENTS > 8 && _PY_MONITORING_LOCAL_EVENTS <= 16, "two words hold the events");
-    memcpy(&low, monitoring->active_monitors.tools, 8);
-    memcpy(&high, monitoring->active_monitors.tools + _PY_MONITORING_LOCAL_EVENTS - 8, 8);
-    return (low | high) & ~(0x0101010101010101ull << OUR_TOOL);
-}
-
 /* Is another monitoring tool registered at all? Local events change no version, so this is asked after calls out. */
-static inline bool other_tool_registered(PyInterpreterState *interp)
+bool other_tool_registered(PyInterpreterState *interp)
 {
     PyObject *any = NULL;
     for (int i = 0; i < OUR_TOOL; i++) any = any ? any : interp->monitoring_tool_names[i];
@@ -81,7 +67,7 @@ int may_continue(PyThreadState *tstate, _PyInterpreterFrame *frame, struct activ
     if ((atomic_load_explicit((_Atomic uintptr_t *)&tstate->eval_breaker, memory_order_relaxed) ^ act->version) >> 8
         && others_watch(_PyFrame_GetCode(frame)))
         return 0;
-    if (other_tool_registered(tstate->interp) && others_watch(_PyFrame_GetCode(frame))) return 0;
+    if (other_tool_registered(tstate->interp) && (act->executor->inlines || others_watch(_PyFrame_GetCode(frame)))) return 0;
     /* Somebody holds our frame object, or has written a local through it (the old value is kept there). */
     if (frame->frame_obj && (Py_REFCNT(frame->frame_obj) > 1 || frame->frame_obj->f_overwritten_fast_locals)) return 0;
     return atomic_load_explicit(&act->executor->valid, memory_order_relaxed) != 0;
@@ -169,6 +155,10 @@ static int door(PyThreadState *tstate, PyCodeObject *code, int32_t offset, bool 
     if (!record) return 0;
     _Atomic(struct executor *) *place = activation_enter(record, &entry->executor, &executor);
     if (!place) return 0;
+    if (executor->inlines && other_tool_registered(tstate->interp)) {     /* it may watch what was inlined */
+        activation_leave(record, place);
+        return 0;
+    }
     return run_executor(record, place, executor, tstate, frame, entry) < 0 ? -1 : 0;
 }
 

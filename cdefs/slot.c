@@ -115,6 +115,7 @@ struct executor *executor_new(void)
     if (executor) atomic_store(&executor->valid, 1);
     return executor;
 }
+void executor_set_inlines(struct executor *executor, int inlines) { executor->inlines = inlines; }
 void executor_discard(struct executor *executor) { free(executor); }
 uintptr_t executor_valid_address(struct executor *executor) { return (uintptr_t)&executor->valid; }
 

@@ -1,4 +1,4 @@
-"""Shared set-up: the helpers in `support/` are importable (pytest puts this folder on the path), and the GIL stays off."""
+"""Shared set-up: `support/` is importable (pytest puts this folder on the path), and the GIL stays off."""
 
 import sys
 

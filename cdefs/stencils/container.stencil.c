@@ -541,6 +541,22 @@ STENCIL(global_value, A:i)
     A = (int64_t)value;
     NEXT;
 }
+/* With a count, in home OFF1: what another thread made. */
+STENCIL(global_value_owned, A:i)
+{
+    PyDictKeysObject *keys = __atomic_load_n(&((PyDictObject *)frame->f_globals)->ma_keys, __ATOMIC_ACQUIRE);
+    if (UNLIKELY(__atomic_load_n(&keys->dk_version, __ATOMIC_RELAXED) != (uint32_t)OP0)) {
+        EXIT;
+    }
+    PyObject **place = &DK_UNICODE_ENTRIES(keys)[OFF0].me_value;
+    PyObject *value = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+    if (UNLIKELY(value == NULL) || UNLIKELY(!_Py_TryIncrefCompare(place, value))) {
+        EXIT;
+    }
+    HOME(OFF1).bits = (uintptr_t)value;
+    A = (int64_t)value;
+    NEXT;
+}
 STENCIL(builtin_value, A:i)
 {
     PyDictKeysObject *keys = __atomic_load_n(&((PyDictObject *)frame->f_globals)->ma_keys, __ATOMIC_ACQUIRE);

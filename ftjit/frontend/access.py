@@ -244,6 +244,13 @@ class Access(Core):
         elif instruction.special == "LOAD_GLOBAL_BUILTIN" and self.level() < 1:
             module, builtins, index = instruction.caches[1:4]
             value = self.emit("builtin_value", [], [module, builtins, index], reason="global", detail=name)
+        elif instruction.special == "LOAD_GLOBAL_MODULE" and self.level() == 1 and not self.inlined:
+            home = self.stack_home(len(self.stack))
+            self.emit("global_value_owned", [], [instruction.caches[1], instruction.caches[3], home], reason="global", detail=name)
+            self.push(Home(None, sample))
+            if instruction.argument & 1:
+                self.push(Null())
+            return
         elif self.inlined:
             raise self.not_inlinable(f"it reads the global {name}, which has no stable place yet")
         else:

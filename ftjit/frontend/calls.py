@@ -143,7 +143,7 @@ class Calls(Core):
     def callee_bytecode(self, code: CodeType) -> Bytecode | None:
         """Decoded once for each executor, so that its blocks are recognised again."""
         if code not in self.callees:
-            self.callees[code] = _inlinable(code)
+            self.callees[code] = _inlinable(code, self.layout.seen_bytecode(code))
         return self.callees[code]
 
     def _inline(
@@ -181,6 +181,7 @@ class Calls(Core):
         locals_[: len(given)] = given
         callee = Frame(bytecode, 0, locals_, [], caller=before, effects=caller.effects)
         self.state.frames.append(callee)
+        self.function.inlines = True
         self.continue_at(bytecode.resume_offset)
         return True
 
@@ -207,12 +208,12 @@ class Calls(Core):
         return False
 
 
-def _inlinable(code: CodeType) -> Bytecode | None:
-    """The decoded bytecode of a function small and simple enough to inline, else None. Its own specialisations (of
-    the main copy) say where its globals and attributes are."""
+def _inlinable(code: CodeType, seen: bytes | None) -> Bytecode | None:
+    """The decoded bytecode of a function small and simple enough to inline, else None. Its specialisations say where
+    its globals and attributes are: as some thread had them, or those of the main copy."""
     simple = not code.co_flags & _CANNOT and not code.co_freevars and not code.co_cellvars and not code.co_exceptiontable
     if not simple or code.co_kwonlyargcount or len(code.co_code) > _MAX_INLINED_BYTES:
         return None
-    decoded = Bytecode(code, code._co_code_adaptive)
+    decoded = Bytecode(code, seen or code._co_code_adaptive)
     names = {instruction.name for instruction in decoded.instructions.values()}
     return decoded if names <= _INLINABLE and not decoded.loops else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ftjit.frontend.bytecode import Bytecode
-from ftjit.frontend.values import Entry
+from ftjit.frontend.values import Entry, Number
 from ftjit.ir import Value
 from ftjit.ir.nodes import Operand
 
@@ -45,10 +45,10 @@ class Frame:
             self.effects,
         )
 
-    def rebuild(self, fresh: Callable[[Operand], Operand]) -> Frame:
+    def rebuild(self, anew: Callable[[Entry], Entry]) -> Frame:
         copy = self.copy()
-        copy.locals = [entry and entry.rebuild(fresh) for entry in self.locals]
-        copy.stack = [entry.rebuild(fresh) for entry in self.stack]
+        copy.locals = [entry and anew(entry) for entry in self.locals]
+        copy.stack = [anew(entry) for entry in self.stack]
         return copy
 
 
@@ -69,50 +69,50 @@ class State:
     def copy(self) -> State:
         return State([frame.copy() for frame in self.frames])
 
-    def _all_operands(self) -> Iterator[Operand]:
-        """Every operand, callers' states before their calls included, in a fixed order."""
+    def _all_operands(self) -> Iterator[tuple[Operand, bool]]:
+        """Every operand, callers' states before their calls included, in a fixed order; and whether it is a number that
+        a name or the stack holds, which has an identity."""
         for frame in self.frames:
             for part in (frame, frame.caller):
                 if part is not None:
                     for entry in part.entries():
-                        yield from entry.operands()
+                        is_number = isinstance(entry, Number)
+                        for operand in entry.operands():
+                            yield operand, is_number and isinstance(operand, Value)
 
     def key(self) -> Any:
-        """What two states must agree on to share a block: also which entries are one and the same value, so that what
+        """What two states must agree on to share a block: also which names hold one and the same number, so that what
         is one object stays one."""
         seen: dict[Operand, int] = {}
-        aliases = tuple(
-            seen.setdefault(operand, len(seen)) if isinstance(operand, Value) else -1 for operand in self._all_operands()
-        )
+        aliases = tuple(seen.setdefault(operand, len(seen)) for operand, named in self._all_operands() if named)
         return tuple((frame.key(), frame.caller and frame.caller.key()) for frame in self.frames), aliases
 
     def operands(self) -> list[Operand]:
-        """What an edge passes: each value once, constants as often as they occur."""
+        """What an edge passes: a number with several names once, anything else as often as it occurs."""
         found: list[Operand] = []
         seen: set[Operand] = set()
-        for operand in self._all_operands():
-            if not isinstance(operand, Value):
+        for operand, named in self._all_operands():
+            if not named or operand not in seen:
                 found.append(operand)
-            elif operand not in seen:
+            if named:
                 seen.add(operand)
-                found.append(operand)
         return found
 
     def rebuild(self, fresh: Callable[[Operand], Operand]) -> State:
-        """The same state with every operand made anew, one value staying one."""
+        """The same state with every operand made anew, one number staying one."""
         new: dict[Operand, Operand] = {}
 
-        def once(operand: Operand) -> Operand:
-            if not isinstance(operand, Value):
-                return fresh(operand)
-            if operand not in new:
-                new[operand] = fresh(operand)
-            return new[operand]
+        def of_entry(entry: Entry) -> Entry:
+            if not isinstance(entry, Number) or not isinstance(entry.value, Value):
+                return entry.rebuild(fresh)
+            if entry.value not in new:
+                new[entry.value] = fresh(entry.value)
+            return Number(entry.kind, new[entry.value])
 
         frames = []
         for frame in self.frames:
-            copy = frame.rebuild(once)
+            copy = frame.rebuild(of_entry)
             if frame.caller is not None:
-                copy.caller = frame.caller.rebuild(once)
+                copy.caller = frame.caller.rebuild(of_entry)
             frames.append(copy)
         return State(frames)

@@ -125,6 +125,7 @@ class Function:
     name: str
     blocks: list[Block] = field(default_factory=list)
     next_value: int = 0
+    inlines: bool = False  # the code of other functions is part of it
     local_slots: int = 0  # of the frame: stack entries come after them in localsplus
 
     def value(self, kind: str) -> Value:

@@ -156,6 +156,7 @@ attr_slot_store_int   ii          -         OFF0,OFF1    exit,drop,effect
 attr_value_store_object ii        -         OFF0,OFF1    exit,drop,effect
 attr_slot_store_object ii         -         OFF0,OFF1    exit,drop,effect
 global_value          - > i       -         OP0,OFF0     exit,guard
+global_value_owned    - > i       -         OP0,OFF0,OFF1 exit,effect
 builtin_value         - > i       -         OP0,OP1,OFF0 exit,guard
 call_out              -           -         OP0,OP1,OP2  exit,out,effect
 call_out_or           -           -         OP0,OP1,OP2  exit,branch,out,effect

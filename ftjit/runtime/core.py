@@ -78,6 +78,7 @@ class Core:
             function_version=lambda function: int(lib.function_version(id(function))),
             is_immortal=lambda value: bool(lib.is_immortal(id(value))),
             peek=given[0],
+            seen_bytecode=lambda code: None,
         )
 
     def _make_shim(self) -> None:

@@ -37,7 +37,7 @@ class Installed:
 
 def install(core: Core, config: Config, snapshot: Snapshot, feedback: Feedback) -> Installed:
     """Compile the snapshot's entry and swap it in. Uncompilable when it stays in the interpreter."""
-    lib, ffi = core.lib, core.ffi
+    lib = core.lib
     if core.counter("code_bytes") > config.code_limit:
         raise Uncompilable(f"the code heap is full ({config.code_limit} bytes, FTJIT_CODE_LIMIT)", snapshot.offset)
     executor = lib.executor_new()
@@ -58,6 +58,7 @@ def install(core: Core, config: Config, snapshot: Snapshot, feedback: Feedback) 
         text = format_function(built.function)
         if config.dump:
             print(text, file=sys.stderr)
+        lib.executor_set_inlines(executor, built.function.inlines)
         try:
             emitted = emit(built.function, core.library, layout, core.spill, core.spill_slots)
         except TooManyValues:
@@ -74,7 +75,6 @@ def install(core: Core, config: Config, snapshot: Snapshot, feedback: Feedback) 
     finally:
         if not done:
             lib.executor_discard(executor)
-        del ffi
 
 
 def _swap_in(core: Core, snapshot: Snapshot, executor: object, emitted: Emitted) -> Installed:
@@ -109,6 +109,7 @@ class CodeRecord:
     installed: dict[int, Installed] = field(default_factory=dict)
     refused: dict[int, tuple[str, int]] = field(default_factory=dict)
     door_open: bool = False
+    bytecode: bytes | None = None  # as specialised in the thread that was observed last
     never: bool = False
 
 

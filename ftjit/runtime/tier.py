@@ -13,6 +13,7 @@ import threading
 import weakref
 from _queue import Empty, SimpleQueue
 from collections.abc import Callable
+from dataclasses import replace
 from types import CodeType
 from typing import Any
 
@@ -41,6 +42,7 @@ class Tier:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.core: Core = core()
+        self.core.layout = replace(self.core.layout, seen_bytecode=self._seen_bytecode)
         self.lock = _thread.RLock()
         self.queue: SimpleQueue[Any] = SimpleQueue()
         self.put: Callable[..., Any] = self.queue.put
@@ -104,6 +106,10 @@ class Tier:
         found = self.records.get(id(code))
         return found[1] if found is not None and found[0]() is code else None
 
+    def _seen_bytecode(self, code: CodeType) -> bytes | None:
+        record = self.known(code)
+        return record.bytecode if record is not None else None
+
     def open_door(self, code: CodeType, insist: bool = False) -> None:
         """Let threads in at this code object's start and loops, from now on."""
         record = self.record(code)
@@ -166,6 +172,7 @@ class Tier:
         """Compile one entry and swap it in, or refuse it; never raises for a program's sake."""
         code, offset = snapshot.code, snapshot.offset
         record = self.record(code)
+        record.bytecode = snapshot.bytecode
         lib = self.core.lib
         if record.never or not self.enabled:
             lib.slot_set_entry_state(id(code), offset, WANTED if not record.never else REFUSED)

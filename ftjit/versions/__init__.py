@@ -23,7 +23,8 @@ class ExceptionTable:
 class Layout:
     """Offsets, addresses and questions, answered by the runtime. `valid` is the address of the executor's validity
     word; `localsplus`, `tuple_items`, `range_iterator` are byte offsets; `peek(object, type version, offset,
-    otherwise)` reads an instance without running anything."""
+    otherwise)` reads an instance without running anything; `seen_bytecode` is the
+    specialised bytecode that some thread had when another function's snapshot was taken."""
 
     localsplus: int
     tuple_items: int
@@ -34,6 +35,7 @@ class Layout:
     function_version: Callable[[object], int]
     is_immortal: Callable[[object], bool]
     peek: Callable[[object, int, int, object], Any]
+    seen_bytecode: Callable[[CodeType], bytes | None]
     valid: int = 0
 
     def exception_table(self, code: CodeType) -> ExceptionTable:

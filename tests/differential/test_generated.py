@@ -1,4 +1,4 @@
-"""Generated programs do with ftjit what they do without. `FTJIT_TEST_FULL=N` tries N fresh ones instead of the same few."""
+"""Generated programs do with ftjit what they do without. `FTJIT_TEST_FULL=N` tries N fresh ones."""
 
 import random
 
@@ -27,7 +27,7 @@ def test_same_as_the_interpreter(shard):
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
-    @given(programs())
+    @given(programs(60 if FULL else 20))  # compiling long ones takes long
     def compare(program):
         request = {"source": program.source, "hot": "hot", "warm": program.warm, "then": program.then}
         expected, got = plain.ask(request), hot.ask(request)

@@ -47,7 +47,7 @@ def bare(name, threads):
 
 @functools.cache
 def checksum(name):
-    """What plain Python computes. Each thread does all of the work, so one thread's checksum is everybody's."""
+    """What plain Python computes. Each thread does all of the work, so one checksum is everybody's."""
     child = run_python(script(name, 1))
     assert (child.returncode, child.stderr) == (0, "")
     return child.stdout.split("checksum ")[1]

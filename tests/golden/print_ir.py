@@ -1,4 +1,4 @@
-"""A child process that compiles one of the functions and prints the IR of its executors: `python print_ir.py NAME`."""
+"""A child process that compiles one function and prints its executors' IR: `python print_ir.py NAME`."""
 
 import re
 import sys
@@ -9,7 +9,8 @@ from golden_functions import CALLS
 import ftjit
 
 # Type, dictionary and function versions: an op's first immediate, different from process to process.
-VERSIONED = r"((?:attr_\w+|guard_version|guard_function|guard_instance_keys|global_value|builtin_value)(?: [^#\n]*)? )#\d+"
+_OPS = r"(?:attr_\w+|guard_version|guard_function|guard_instance_keys|global_value|builtin_value)"
+VERSIONED = rf"({_OPS}(?: [^#\n]*)? )#\d+"
 
 
 def normalised(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The IR of a few functions is what it was. `FTJIT_UPDATE_GOLDEN=1 pytest tests/golden` writes it anew: read the diff."""
+"""The IR of a few functions is what it was. `FTJIT_UPDATE_GOLDEN=1 pytest tests/golden` writes it anew."""
 
 import os
 from pathlib import Path

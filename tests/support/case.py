@@ -9,8 +9,8 @@
         ...change the global...
         run.call(reader, 3)
 
-Both are played twice, in a process with ftjit and in one without, and must record the same. A function may not depend on
-how often it was called before: warming up takes as long as it takes.
+Both are played twice, in a process with ftjit and in one without, and must record the same. A function may
+not depend on how often it was called before: warming up takes as long as it takes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ REPEATS = (
 
 @dataclass(frozen=True)
 class Case:
-    """`hot`: the functions that must run as machine code (those of `machine` False may stay in the interpreter)."""
+    """`hot`: the functions that must run as machine code (if not `machine`: that may)."""
 
     name: str
     play: Callable[[Run], None]
@@ -49,7 +49,7 @@ def _register(module: str, new: Case) -> None:
 
 @dataclass
 class Run:
-    """One playing of one case. `heat` is the process's way of getting functions hot; it says whether they were."""
+    """One playing of one case. `heat` gets functions hot and says whether they were compiled."""
 
     case: Case
     heat: Callable[[Callable[[], None], tuple[Callable[..., Any], ...], bool], bool]
@@ -86,7 +86,7 @@ def case[F: Callable[..., Any]](
     hot: Sequence[Callable[..., Any]] = (),
     machine: bool = True,
 ) -> Callable[[F], F]:
-    """Get the function hot on `warm`, then call it with each of `then`, often enough to be compiled anew, in rounds."""
+    """Get the function hot on `warm`, then call it with each of `then`, in rounds."""
 
     def register(function: F) -> F:
         def play(run: Run) -> None:

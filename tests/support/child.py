@@ -1,4 +1,4 @@
-"""Running Python in a process of its own: with `tests/` importable, a clean set of FTJIT_* variables, and a time limit."""
+"""Running Python in a process of its own: `tests/` importable, no FTJIT_* variables but ours, a limit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = TESTS.parent
 
 
 def environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment without FTJIT_* and PYTHON* settings of the caller's, `tests/` importable, plus `variables`."""
+    """The environment without the caller's FTJIT_* and PYTHON*, `tests/` importable, plus `variables`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("FTJIT", "PYTHON"))}
     return kept | {"PYTHONPATH": str(TESTS), "PYTHONHASHSEED": "0"} | dict(variables or {})
 
@@ -47,7 +47,7 @@ class Server:
         self.child: subprocess.Popen[str] | None = None
 
     def ask(self, request: dict[str, Any], timeout: float = 30) -> dict[str, Any]:
-        """The answer, or {"fault": what happened} when the child dies or takes longer than `timeout` seconds."""
+        """The answer, or {"fault": what happened} when the child dies or takes over `timeout` seconds."""
         if self.child is None:
             command = [sys.executable, "-m", "support.serve", self.mode]
             pipe = subprocess.PIPE

@@ -1,7 +1,7 @@
 """A child process that plays one program module: `python -m support.drive plain|ftjit MODULE FILE [CASE]`.
 
-FILE gets one JSON object a line: {"begin": case}, then {"case", "recorded", "entries", "compiled", "explain"}, and at
-the end {"end": statistics}. So a crash shows which case was being played.
+FILE gets one JSON object a line: {"begin": case}, then {"case", "recorded", "entries", "compiled",
+"explain"}, and at the end {"end": statistics}. So a crash shows which case was being played.
 """
 
 from __future__ import annotations

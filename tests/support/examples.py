@@ -1,4 +1,4 @@
-"""How many examples Hypothesis tries: few and always the same, or with FTJIT_TEST_FULL set, many fresh ones."""
+"""How many examples Hypothesis tries: few and always the same, or FTJIT_TEST_FULL many fresh ones."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Whole small Python functions, as a Hypothesis strategy: loops, branches, assignments, calls, subscripts, handlers.
+"""Whole small Python functions, as a Hypothesis strategy: loops, branches, calls, subscripts, handlers.
 
-The grammar is typed so that most programs compute something; variables change their type now and then, and subscripts
-and divisions may fail. Every program ends: loops have counters of their own and a multiplication inside a loop has a
-small right side. The function is `hot(a, b, x, p, xs, o)`: two ints, a float, a bool, a list and a `Box`.
+The grammar is typed so that most programs compute something; variables change their type now and then, and
+subscripts and divisions may fail. Every program ends: loops have counters of their own and a multiplication
+inside a loop has a small right side. The function is `hot(a, b, x, p, xs, o)`: two ints, a float, a bool, a
+list and a `Box`.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ class Writer:
     """Draws a program line by line."""
 
     draw: st.DrawFn
+    limit: int
     lines: list[str] = field(default_factory=list)
     ints: list[str] = field(default_factory=lambda: ["a", "b", "c"])
     floats: list[str] = field(default_factory=lambda: ["x", "y"])
@@ -83,7 +85,7 @@ class Writer:
     def chance(self, one_in: int) -> bool:
         return self.draw(st.integers(0, one_in - 1)) == one_in - 1
 
-    # ---- expressions ------------------------------------------------------------------------------------------------
+    # ---- expressions ---------------------------------------------------------------------------------------
 
     def int(self, depth: int = 2) -> str:
         forms = ["variable", "variable", "constant"]
@@ -175,7 +177,7 @@ class Writer:
             case _:
                 return "p"
 
-    # ---- statements -------------------------------------------------------------------------------------------------
+    # ---- statements ----------------------------------------------------------------------------------------
 
     def put(self, indent: int, text: str) -> None:
         self.lines.append("    " * indent + text)
@@ -186,7 +188,7 @@ class Writer:
 
     def statement(self, indent: int) -> None:
         forms = ["int", "int", "float", "bool", "augment", "store", "append", "attribute", "swap", "global"]
-        if indent < 4:
+        if indent < 4 and len(self.lines) < self.limit:
             forms += ["if", "if", "for", "while", "each", "try", "leave"]
         match self.pick(forms):
             case "int":
@@ -223,10 +225,8 @@ class Writer:
             case "try":
                 self.put(indent, "try:")
                 self.block(indent + 1, 2)
-                self.put(
-                    indent,
-                    f"except {self.pick(['ZeroDivisionError', 'IndexError', '(TypeError, ArithmeticError)'])} as e:",
-                )
+                caught = self.pick(["ZeroDivisionError", "IndexError", "(TypeError, ArithmeticError)"])
+                self.put(indent, f"except {caught} as e:")
                 self.put(indent + 1, "c = len(e.args)")
                 if self.chance(3):
                     self.put(indent, "finally:")
@@ -276,7 +276,7 @@ class Writer:
             self.put(indent, "else:")
             self.put(indent + 1, f"y = {self.float(1)}")
 
-    # ---- the whole --------------------------------------------------------------------------------------------------
+    # ---- the whole -----------------------------------------------------------------------------------------
 
     def helper(self) -> None:
         self.in_helper = True
@@ -293,9 +293,9 @@ class Writer:
 
 
 @st.composite
-def programs(draw: st.DrawFn) -> Program:
-    """A whole module, a warm-up and a few other argument tuples."""
-    writer = Writer(draw)
+def programs(draw: st.DrawFn, limit: int = 60) -> Program:
+    """A whole module, a warm-up and a few other argument tuples. After `limit` lines no new block is begun."""
+    writer = Writer(draw, limit)
     for _ in range(draw(st.integers(0, 2))):
         writer.helper()
     writer.put(0, "def hot(a, b, x, p, xs, o):")

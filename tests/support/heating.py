@@ -37,8 +37,8 @@ def settle(timeout: float = 2.0) -> None:
 
 
 def heat(call: Callable[[], None], hot: Hot, machine: bool) -> bool:
-    """`call` until each of `hot` is machine code (or refuses to be, if it may), then until nothing new is compiled.
-    Returns whether all of them are."""
+    """`call` until each of `hot` is machine code (or refuses to be, if it may), then until nothing new is
+    compiled. Returns whether all of them are."""
     for function in hot:
         ftjit.jit(function)
     deadline = time.monotonic() + (3.0 if machine else 0.1)

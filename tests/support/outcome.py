@@ -1,4 +1,4 @@
-"""What a call did, as text that two runs can be compared by: result and types, or exception, traceback and locals."""
+"""What a call did, as text to compare runs by: result and types, or exception, traceback and locals."""
 
 from __future__ import annotations
 

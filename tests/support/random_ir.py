@@ -23,8 +23,8 @@ FLOAT_OPS = ["float_add", "float_mul", "float_div", "float_move", "float_from_in
 
 @st.composite
 def functions(draw: st.DrawFn, blocks: int = 5, ops: int = 8) -> Function:
-    """A function whose every use is defined on all paths: blocks use their own values and those of the entry block,
-    which comes before all."""
+    """A function whose every use is defined on all paths: blocks use their own values and those of the entry
+    block, which comes before all."""
     function = Function("random")
     count = draw(st.integers(1, blocks))
     for number in range(count):

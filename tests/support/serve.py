@@ -1,7 +1,8 @@
 """A child process that plays one program after the other: `python -m support.serve plain|ftjit`.
 
-Each line on stdin is a JSON object {"source", "hot", "warm", "then"}: a module's source, the function to get hot, and
-expressions for its argument tuples. The answer, a line on the file descriptor that stdout was, is what `drive` writes.
+Each line on stdin is a JSON object {"source", "hot", "warm", "then"}: a module's source, the function to
+get hot, and expressions for its argument tuples. The answer, a line on the file descriptor that stdout was,
+is what `drive` writes of a case.
 """
 
 from __future__ import annotations

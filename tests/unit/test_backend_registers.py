@@ -14,8 +14,8 @@ from ftjit.ir.nodes import FLOAT, INT
 
 
 def live_after(blocks):
-    """For each op of each block, the values that some path from behind it uses: plain iteration over single ops,
-    written apart from the compiler's own liveness."""
+    """For each op of each block, the values that some path from behind it uses: plain iteration over single
+    ops, written apart from the compiler's own liveness."""
     live_in = {block: set() for block in blocks}
     after = {}
     changed = True

@@ -1,4 +1,4 @@
-"""Optimisations change nothing that can be seen: random IR runs the same before and after, on a small model of it."""
+"""Optimisations change nothing that can be seen: random IR runs the same before and after, on a model."""
 
 import copy
 import math
@@ -78,7 +78,7 @@ def run(function):
 
 
 def same(before, after):
-    """An overflow whose result nobody uses may be left out with its op: the interpreter would not have noticed."""
+    """An overflow may go with an op whose result nobody uses: the program would not have noticed."""
     return before == after or before == "still running" or after == "still running" or before[2] == "overflow"
 
 

@@ -146,12 +146,28 @@ def defined_after_the_branch_that_leads_there(function):
 
 
 BREAKAGES = [
-    no_such_op, wrong_argument_kind, too_few_arguments, wrong_result_kind, result_missing, immediate_missing, exit_missing,
-    target_missing, target_where_none_belongs, unfinished_block, empty_block, edge_out_of_the_function,
-    too_many_edge_arguments, edge_argument_of_the_wrong_kind, defined_twice, parameter_defined_twice,
-    used_before_it_is_defined, used_in_an_exit_but_never_defined, edge_argument_never_defined, defined_on_one_path_only,
+    no_such_op,
+    wrong_argument_kind,
+    too_few_arguments,
+    wrong_result_kind,
+    result_missing,
+    immediate_missing,
+    exit_missing,
+    target_missing,
+    target_where_none_belongs,
+    unfinished_block,
+    empty_block,
+    edge_out_of_the_function,
+    too_many_edge_arguments,
+    edge_argument_of_the_wrong_kind,
+    defined_twice,
+    parameter_defined_twice,
+    used_before_it_is_defined,
+    used_in_an_exit_but_never_defined,
+    edge_argument_never_defined,
+    defined_on_one_path_only,
     defined_after_the_branch_that_leads_there,
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda breakage: breakage.__name__)
