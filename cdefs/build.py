@@ -5,7 +5,21 @@ from pathlib import Path
 
 from cffi import FFI
 
-UNITS = ["epoch", "heap", "slot", "leave", "door", "direct", "snapshot", "sampler", "worker", "helpers", "callouts", "thunks", "symbols"]
+UNITS = [
+    "epoch",
+    "heap",
+    "slot",
+    "leave",
+    "door",
+    "direct",
+    "snapshot",
+    "sampler",
+    "worker",
+    "helpers",
+    "callouts",
+    "thunks",
+    "symbols",
+]
 HERE = Path(__file__).resolve().parent
 
 # What cffi's own generated code sees of the units: plain C types only.

@@ -47,4 +47,16 @@ def drain(timeout=None):
     return True
 
 
-__all__ = ["CompileError", "Stats", "compile", "disable", "drain", "enable", "explain", "is_compiled", "jit", "never", "stats"]
+__all__ = [
+    "CompileError",
+    "Stats",
+    "compile",
+    "disable",
+    "drain",
+    "enable",
+    "explain",
+    "is_compiled",
+    "jit",
+    "never",
+    "stats",
+]

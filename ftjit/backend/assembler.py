@@ -9,7 +9,7 @@ from ftjit.stencils.library import StencilLibrary
 from ftjit.stencils.model import Hole, Stencil, stencil_name
 
 _TARGET, _SLOW, _CONTINUE = "_JIT_TARGET", "_JIT_SLOW", "_JIT_CONTINUE"
-_STUB = bytes.fromhex("ff2500000000")      # jmp [rip + 0], the address follows
+_STUB = bytes.fromhex("ff2500000000")  # jmp [rip + 0], the address follows
 
 
 @dataclass(slots=True, eq=False)
@@ -56,7 +56,12 @@ class Assembler:
         return stencil_name(operation, operands) in self.library
 
     def emit(
-        self, operation: str, operands: tuple[str, ...], values: dict[str, int], target: Label | None = None, offset: int = -1
+        self,
+        operation: str,
+        operands: tuple[str, ...],
+        values: dict[str, int],
+        target: Label | None = None,
+        offset: int = -1,
     ) -> None:
         """Append the variant for these operands. `values`: hole symbol -> value, without the `_JIT_` prefix."""
         stencil = self.library[(operation, *operands)]

@@ -39,7 +39,9 @@ def _imm32(value: int) -> bool:
 class Emitter:
     """Emits one function. Use `emit`."""
 
-    def __init__(self, function: Function, library: StencilLibrary, layout: Layout, spill: int, spill_slots: int) -> None:
+    def __init__(
+        self, function: Function, library: StencilLibrary, layout: Layout, spill: int, spill_slots: int
+    ) -> None:
         self.blocks = order(function)
         straighten(self.blocks)
         self.layout = layout
@@ -160,7 +162,7 @@ class Emitter:
         elif op.result is not None:
             registers.insert(0, result)
         values |= dict(zip(info.holes, op.immediates, strict=True))
-        moved = {register: self.reserved for register in aside}
+        moved = dict.fromkeys(aside, self.reserved)
         target = None
         if op.target is not None:
             target = self._branch_label(op)
@@ -184,7 +186,7 @@ class Emitter:
             self._stencil("jump", target=self._exit_label(op))
             return
         full = self._exit_label(op)
-        last = results[0] if results else Move("null", 0)      # without a move: the result is in its home
+        last = results[0] if results else Move("null", 0)  # without a move: the result is in its home
         operand = last.operands[0] if last.operands else None
         register = None
         if isinstance(operand, Value):

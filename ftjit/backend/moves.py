@@ -32,7 +32,7 @@ def sequence(transfers: list[Transfer], scratch: dict[str, str]) -> Iterator[Tra
             continue
         # Only cycles are left: free one target by keeping what it holds.
         place = pending[0].target
-        kind = next(t.kind for t in pending if t.source == place)     # of the value in it; slots take either
+        kind = next(t.kind for t in pending if t.source == place)  # of the value in it; slots take either
         yield Transfer(kind, scratch[kind], place)
         pending = [Transfer(t.kind, t.target, scratch[kind]) if t.source == place else t for t in pending]
     yield from (t for t in transfers if isinstance(t.source, Const))

@@ -246,7 +246,13 @@ class Access(Core):
             value = self.emit("builtin_value", [], [module, builtins, index], reason="global", detail=name)
         elif instruction.special == "LOAD_GLOBAL_MODULE" and self.level() == 1 and not self.inlined:
             home = self.stack_home(len(self.stack))
-            self.emit("global_value_owned", [], [instruction.caches[1], instruction.caches[3], home], reason="global", detail=name)
+            self.emit(
+                "global_value_owned",
+                [],
+                [instruction.caches[1], instruction.caches[3], home],
+                reason="global",
+                detail=name,
+            )
             self.push(Home(None, sample))
             if instruction.argument & 1:
                 self.push(Null())

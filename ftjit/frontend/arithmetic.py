@@ -87,7 +87,9 @@ class Arithmetic(Core):
         if operator == "/":
             return "float", "float"
         if operator == "**":
-            constant = exponent.value.value if isinstance(exponent, Number) and isinstance(exponent.value, Const) else -1
+            constant = (
+                exponent.value.value if isinstance(exponent, Number) and isinstance(exponent.value, Const) else -1
+            )
             return ("int", "int") if 1 <= constant <= 4 else None
         both_bool = left == right == "bool" and operator in ("&", "|", "^")
         return ("int", "bool" if both_bool else "int") if operator in _INT else None
@@ -164,7 +166,7 @@ class Arithmetic(Core):
         entry = self.stack[-1]
         if isinstance(entry, Condition):
             entry = self._settle(entry)
-        if isinstance(entry, Home):                     # TO_BOOL came before: it holds True or False
+        if isinstance(entry, Home):  # TO_BOOL came before: it holds True or False
             value: Operand = self.emit("load_truth", [], [self.stack_home(len(self.stack) - 1)])
         else:
             assert isinstance(entry, Number)

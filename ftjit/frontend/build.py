@@ -194,9 +194,7 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
     def _entry(self) -> None:
         """The first block: unbox what the code reads, check what the snapshot promised; anything else declines."""
         snapshot, bytecode = self.snapshot, self.bytecode
-        locals_: list[Entry | None] = [
-            Boxed(None, sample, sample is not MISSING) for sample in snapshot.locals
-        ]
+        locals_: list[Entry | None] = [Boxed(None, sample, sample is not MISSING) for sample in snapshot.locals]
         frame = Frame(bytecode, snapshot.offset, locals_, [], set(range(len(locals_))))
         frame.stack = [Home(None, sample) for sample in snapshot.stack]
         block = Block(0, snapshot.offset, loop_depth=bytecode.loop_depth(snapshot.offset))
@@ -204,7 +202,9 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
         self.enter_block(block, State([frame]))
         frame = self.state.outer
         # `bound` is what the snapshot saw, not a fact: check where it is used.
-        frame.locals = [Boxed(None, entry.sample, False) if isinstance(entry, Boxed) else entry for entry in frame.locals]
+        frame.locals = [
+            Boxed(None, entry.sample, False) if isinstance(entry, Boxed) else entry for entry in frame.locals
+        ]
         self._clean_homes(frame)
         for slot in sorted(bytecode.live[snapshot.offset]):
             kind = number_kind(snapshot.locals[slot])

@@ -15,12 +15,15 @@ from ftjit.ir.nodes import Operand
 
 _MAX_INLINED_BYTES: Final = 400
 _MAX_DEPTH: Final = 4
-_CANNOT: Final = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR | inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+_CANNOT: Final = (
+    inspect.CO_GENERATOR
+    | inspect.CO_COROUTINE
+    | inspect.CO_ASYNC_GENERATOR
+    | inspect.CO_VARARGS
+    | inspect.CO_VARKEYWORDS
+)
 _INLINABLE: Final = frozenset(
-    "RESUME NOP NOT_TAKEN LOAD_FAST LOAD_FAST_BORROW LOAD_FAST_LOAD_FAST LOAD_FAST_BORROW_LOAD_FAST_BORROW LOAD_CONST "
-    "LOAD_SMALL_INT STORE_FAST STORE_FAST_LOAD_FAST STORE_FAST_STORE_FAST BINARY_OP UNARY_NEGATIVE UNARY_INVERT UNARY_NOT "
-    "COMPARE_OP TO_BOOL POP_JUMP_IF_FALSE POP_JUMP_IF_TRUE JUMP_FORWARD RETURN_VALUE LOAD_GLOBAL CALL LOAD_ATTR STORE_ATTR "
-    "PUSH_NULL SWAP COPY POP_TOP IS_OP POP_JUMP_IF_NONE POP_JUMP_IF_NOT_NONE".split()
+    ["RESUME", "NOP", "NOT_TAKEN", "LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_FAST_LOAD_FAST", "LOAD_FAST_BORROW_LOAD_FAST_BORROW", "LOAD_CONST", "LOAD_SMALL_INT", "STORE_FAST", "STORE_FAST_LOAD_FAST", "STORE_FAST_STORE_FAST", "BINARY_OP", "UNARY_NEGATIVE", "UNARY_INVERT", "UNARY_NOT", "COMPARE_OP", "TO_BOOL", "POP_JUMP_IF_FALSE", "POP_JUMP_IF_TRUE", "JUMP_FORWARD", "RETURN_VALUE", "LOAD_GLOBAL", "CALL", "LOAD_ATTR", "STORE_ATTR", "PUSH_NULL", "SWAP", "COPY", "POP_TOP", "IS_OP", "POP_JUMP_IF_NONE", "POP_JUMP_IF_NOT_NONE"]
 )
 
 
@@ -38,7 +41,9 @@ class Calls(Core):
                     return False
                 if self._builtin(callee, callable_, arguments):
                     return None
-            if isinstance(callee, FunctionType) and self._inline(instruction, callee, callable_, self_or_null, arguments):
+            if isinstance(callee, FunctionType) and self._inline(
+                instruction, callee, callable_, self_or_null, arguments
+            ):
                 return False
         if callee is list.__dict__["append"] and count == 1 and getattr(self_or_null, "type", None) is list:
             self.call_out("call_list_append", 1, 3, [Constant(None)], quiet=True)
@@ -147,7 +152,12 @@ class Calls(Core):
         return self.callees[code]
 
     def _inline(
-        self, instruction: Instruction, function: FunctionType, callable_: Entry, receiver: Entry, arguments: list[Entry]
+        self,
+        instruction: Instruction,
+        function: FunctionType,
+        callable_: Entry,
+        receiver: Entry,
+        arguments: list[Entry],
     ) -> bool:
         """A small function that does nothing but compute, or whose last act is its only effect: run here. Every exit
         in it goes back to before the call."""
@@ -211,7 +221,9 @@ class Calls(Core):
 def _inlinable(code: CodeType, seen: bytes | None) -> Bytecode | None:
     """The decoded bytecode of a function small and simple enough to inline, else None. Its specialisations say where
     its globals and attributes are: as some thread had them, or those of the main copy."""
-    simple = not code.co_flags & _CANNOT and not code.co_freevars and not code.co_cellvars and not code.co_exceptiontable
+    simple = (
+        not code.co_flags & _CANNOT and not code.co_freevars and not code.co_cellvars and not code.co_exceptiontable
+    )
     if not simple or code.co_kwonlyargcount or len(code.co_code) > _MAX_INLINED_BYTES:
         return None
     decoded = Bytecode(code, seen or code._co_code_adaptive)

@@ -107,7 +107,12 @@ class Core:
     # ---- emitting -----------------------------------------------------------------------------------------------
 
     def emit(
-        self, name: str, arguments: Sequence[Operand], immediates: Sequence[int] = (), reason: str = "", detail: str = ""
+        self,
+        name: str,
+        arguments: Sequence[Operand],
+        immediates: Sequence[int] = (),
+        reason: str = "",
+        detail: str = "",
     ) -> Value:
         """Append an op; its exit, if it has one, goes before the current bytecode. Returns its result (or a value that
         nothing defines, for ops without one: do not use it)."""
@@ -118,7 +123,11 @@ class Core:
             if "effect" in info.flags and "exit" in info.flags:
                 self.frame.effects = True
         result = self.function.value(info.result) if info.result else None
-        exit = self.exit(reason or name, detail or (name if reason in ("entry", "type") else "")) if "exit" in info.flags else None
+        exit = (
+            self.exit(reason or name, detail or (name if reason in ("entry", "type") else ""))
+            if "exit" in info.flags
+            else None
+        )
         self.block.ops.append(Op(name, list(arguments), result, tuple(immediates), exit, None, self.before.offset))
         return result or Value(INT, 0)
 

@@ -42,7 +42,7 @@ class Loops(Core):
             stop_value = self.emit("int_add", [length, current], reason="entry")
             frame.stack[position] = RangeIterator(current, stop_value, 1)
         for position, entry in enumerate(frame.stack):
-            if isinstance(entry, RangeIterator):       # past the last guard: now the objects may go
+            if isinstance(entry, RangeIterator):  # past the last guard: now the objects may go
                 self.emit("drop_home_late", [], [self.stack_home(position)])
 
     def op_GET_ITER(self, instruction: Instruction) -> None:
@@ -61,7 +61,12 @@ class Loops(Core):
         assert instruction.target is not None
         # Exhausted: past END_FOR, to POP_ITER.
         done = self.frame.bytecode.instructions[instruction.target].next_offset
-        if isinstance(iterator, Home) and iterator.type is None and self.level() == 0 and instruction.special == "FOR_ITER_LIST":
+        if (
+            isinstance(iterator, Home)
+            and iterator.type is None
+            and self.level() == 0
+            and instruction.special == "FOR_ITER_LIST"
+        ):
             home = self.stack_home(len(self.stack) - 1)
             self.emit("guard_own_iterator", [], [home, id(LIST_ITERATOR)], reason="type")
             iterator = self.stack[-1] = Home(LIST_ITERATOR, iterator.sample, own=True)
@@ -92,9 +97,11 @@ class Loops(Core):
         block.ops.append(branch)
         self.block = block
         self.stack[-1] = iterator
-        following = self.emit("int_add", [iterator.current, Const(iterator.step)], reason="overflow") \
-            if not isinstance(iterator.current, Const) \
+        following = (
+            self.emit("int_add", [iterator.current, Const(iterator.step)], reason="overflow")
+            if not isinstance(iterator.current, Const)
             else self._next_constant(iterator.current, iterator.step)
+        )
         self.stack[-1] = RangeIterator(following, iterator.stop, iterator.step)
         self.push(Number("int", iterator.current))
         block.ops.append(Op("jump", [], target=self._edge_at(body), offset=self.offset))

@@ -6,7 +6,6 @@ import opcode
 
 from ftjit.frontend.bytecode import Instruction
 from ftjit.frontend.core import Core, LeaveHere
-from ftjit.ir import Const
 from ftjit.frontend.values import (
     MISSING,
     Boxed,
@@ -21,7 +20,7 @@ from ftjit.frontend.values import (
     RangeIterator,
     number_constant,
 )
-
+from ftjit.ir import Const
 
 _COMMON_CONSTANTS: tuple[object, ...] = tuple(opcode._common_constants)  # type: ignore[attr-defined]
 

@@ -15,7 +15,6 @@ from ftjit.ir import Const, Value
 from ftjit.ir.nodes import Operand
 from ftjit.profile.missing import MISSING
 
-
 KIND_OF: Final[dict[type, str]] = {int: "int", float: "float", bool: "bool"}
 
 

@@ -38,7 +38,9 @@ class Entry:
 class Explanation:
     """What ftjit did with one code object, and why."""
 
-    def __init__(self, code: CodeType, state: str, entries: list[Entry], not_inlined: dict[int, str], installed: list[Installed]):
+    def __init__(
+        self, code: CodeType, state: str, entries: list[Entry], not_inlined: dict[int, str], installed: list[Installed]
+    ):
         self.code = code
         self.state = state
         self.entries = entries
@@ -80,8 +82,12 @@ class Explanation:
             for exit in entry.exits:
                 detail = f" ({exit.detail})" if exit.detail else ""
                 source = linecache.getline(code.co_filename, exit.line).strip()
-                lines.append(f"    left {exit.taken:,} times at line {exit.line}: {exit.reason}{detail}   {source}".rstrip())
-        lines += [f"  call at line {line_of(code, offset)} not inlined: {why}" for offset, why in self.not_inlined.items()]
+                lines.append(
+                    f"    left {exit.taken:,} times at line {exit.line}: {exit.reason}{detail}   {source}".rstrip()
+                )
+        lines += [
+            f"  call at line {line_of(code, offset)} not inlined: {why}" for offset, why in self.not_inlined.items()
+        ]
         return "\n".join(lines)
 
     def disassembly(self, ir: bool = False) -> str:
@@ -102,7 +108,9 @@ def _entry(tier: Tier, code: CodeType, record: CodeRecord, offset: int) -> Entry
             key = (line_of(code, exit.offset), exit.reason, exit.detail)
             leavings[key] = leavings.get(key, 0) + taken
     exits = tuple(Leaving(*key, taken) for key, taken in sorted(leavings.items(), key=lambda row: -row[1]))
-    uncompiled = tuple((line_of(code, at), what) for at, what in sorted(installed.uncompiled.items())) if installed else ()
+    uncompiled = (
+        tuple((line_of(code, at), what) for at, what in sorted(installed.uncompiled.items())) if installed else ()
+    )
     waiting = "waiting to be compiled anew" if installed is not None else "not hot yet"
     reason = "" if compiled else record.refused.get(offset, (waiting, offset))[0]
     return Entry(kind, instruction_line, compiled, reason, len(installed.code) if installed else 0, exits, uncompiled)

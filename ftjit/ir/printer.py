@@ -28,7 +28,9 @@ def format_op(op: Op) -> str:
 
 
 def format_block(block: Block) -> str:
-    head = f"{block}({', '.join(map(repr, block.parameters))})  ; bytecode {block.offset}, loop depth {block.loop_depth}"
+    head = (
+        f"{block}({', '.join(map(repr, block.parameters))})  ; bytecode {block.offset}, loop depth {block.loop_depth}"
+    )
     return "\n".join([head, *(f"    {format_op(op)}" for op in block.ops)])
 
 

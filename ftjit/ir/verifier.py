@@ -33,7 +33,9 @@ def _check_edges(function: Function, block: Block) -> None:
             raise IRError(f"{function.name}, {block}: edge to {edge.block}, which is not in the function")
         kinds = [argument.kind for argument in edge.arguments]
         if kinds != [parameter.kind for parameter in edge.block.parameters]:
-            raise IRError(f"{function.name}, {block}: arguments {edge.arguments} for {edge.block}{edge.block.parameters}")
+            raise IRError(
+                f"{function.name}, {block}: arguments {edge.arguments} for {edge.block}{edge.block.parameters}"
+            )
 
 
 def _available(function: Function) -> dict[Block, set[Value]]:
@@ -79,6 +81,8 @@ def verify(function: Function) -> None:
         for op in block.ops:
             for operand in op.operands():
                 if isinstance(operand, Value) and operand not in known:
-                    raise IRError(f"{function.name}, {block}, {op.name}: {operand} is not defined on every path to here")
+                    raise IRError(
+                        f"{function.name}, {block}, {op.name}: {operand} is not defined on every path to here"
+                    )
             if op.result:
                 known.add(op.result)

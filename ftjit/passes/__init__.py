@@ -17,7 +17,9 @@ PASSES: Final[dict[str, Callable[[Function], None]]] = {
 }
 
 
-def run(function: Function, off: frozenset[str] = frozenset(), after: Callable[[str, Function], None] | None = None) -> None:
+def run(
+    function: Function, off: frozenset[str] = frozenset(), after: Callable[[str, Function], None] | None = None
+) -> None:
     """Every pass but those named in `off`; `after` sees the function after each (to verify, or to print it)."""
     for name, run_pass in PASSES.items():
         if name not in off:

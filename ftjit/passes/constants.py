@@ -16,7 +16,15 @@ _INT: Final[dict[str, Callable[[int, int], int]]] = {
 _FLOAT: Final[dict[str, Callable[[float, float], float]]] = {
     "float_add": float.__add__, "float_sub": float.__sub__, "float_mul": float.__mul__,
 }  # fmt: skip
-_NEUTRAL: Final = {("int_add", 0), ("int_sub", 0), ("int_mul", 1), ("int_or", 0), ("int_xor", 0), ("int_shr", 0), ("int_shl", 0)}
+_NEUTRAL: Final = {
+    ("int_add", 0),
+    ("int_sub", 0),
+    ("int_mul", 1),
+    ("int_or", 0),
+    ("int_xor", 0),
+    ("int_shr", 0),
+    ("int_shl", 0),
+}
 
 
 def _folded(op: Op) -> Operand | None:

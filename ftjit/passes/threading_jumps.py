@@ -35,7 +35,13 @@ def _skip(function: Function) -> None:
     empty: dict[Block, Block] = {}
     for block in function.blocks:
         last = block.ops[-1]
-        if len(block.ops) == 1 and last.name == "jump" and last.target and not block.parameters and not last.target.arguments:
+        if (
+            len(block.ops) == 1
+            and last.name == "jump"
+            and last.target
+            and not block.parameters
+            and not last.target.arguments
+        ):
             empty[block] = last.target.block
     for block in function.blocks:
         for edge in block.edges():

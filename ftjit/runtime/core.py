@@ -39,7 +39,9 @@ class Core:
         try:
             from ftjit._core import ffi, lib
         except ImportError as error:
-            raise UnsupportedPython(f"ftjit's C core cannot be loaded ({error}): reinstall ftjit with this interpreter") from None
+            raise UnsupportedPython(
+                f"ftjit's C core cannot be loaded ({error}): reinstall ftjit with this interpreter"
+            ) from None
         self.ffi: Any = ffi
         self.lib: Any = lib
         if lib.core_init() != 0:

@@ -125,7 +125,10 @@ class Tier:
             record.never = True
             return
         if not bytecode.loops and not insist and len(code.co_code) < MIN_STRAIGHT_BYTES:
-            record.refused[bytecode.resume_offset] = ("too small to repay entering; it is inlined where it is called", 0)
+            record.refused[bytecode.resume_offset] = (
+                "too small to repay entering; it is inlined where it is called",
+                0,
+            )
             record.never = True
             return
         offsets = [bytecode.resume_offset, *sorted(bytecode.loops)][:250]

@@ -115,8 +115,7 @@ def build(sources: Path = SOURCES, *, jobs: int | None = None, force: bool = Fal
         concurrent.futures.ThreadPoolExecutor(jobs or os.cpu_count()) as pool,
     ):
         work = [
-            pool.submit(compile_chunk, chunk, Path(folder), sources, common, force=force)
-            for chunk in chunks(files)
+            pool.submit(compile_chunk, chunk, Path(folder), sources, common, force=force) for chunk in chunks(files)
         ]
         try:
             stencils = [stencil for part in work for stencil in part.result()]
@@ -159,12 +158,8 @@ def ensure(output: Path = library.DEFAULT_PATH, *, force: bool = False) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m ftjit.stencils.build", description=__doc__.split("\n", 1)[0]
-    )
-    parser.add_argument(
-        "--output", type=Path, default=library.DEFAULT_PATH, help="the file to write (%(default)s)"
-    )
+    parser = argparse.ArgumentParser(prog="python -m ftjit.stencils.build", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--output", type=Path, default=library.DEFAULT_PATH, help="the file to write (%(default)s)")
     parser.add_argument("--force", action="store_true", help="compile even if nothing changed")
     options = parser.parse_args(arguments)
     start = time.perf_counter()

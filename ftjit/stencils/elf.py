@@ -56,16 +56,12 @@ class _Object:
             raise StencilError("not a little-endian ELF64 object: compile with -target x86_64-linux-gnu -c")
         header = _HEADER.unpack_from(content)
         if header[1:3] != (_ET_REL, _EM_X86_64):
-            raise StencilError(
-                f"ELF type {header[1]}, machine {header[2]}: expected a relocatable x86-64 object (-c)"
-            )
+            raise StencilError(f"ELF type {header[1]}, machine {header[2]}: expected a relocatable x86-64 object (-c)")
         self.content = content
         table, count, names_index = header[6], header[12], header[13]
         raw = [_SECTION.unpack_from(content, table + _SECTION.size * number) for number in range(count)]
         names = content[raw[names_index][4] :]
-        self.sections = [
-            _Section(_text(names, r[0]), r[1], r[2], r[4], r[5], r[6], r[7], r[8], r[9]) for r in raw
-        ]
+        self.sections = [_Section(_text(names, r[0]), r[1], r[2], r[4], r[5], r[6], r[7], r[8], r[9]) for r in raw]
         self.symbols: list[_Symbol] = []
         for section in self.sections:
             if section.type == _SHT_SYMTAB:

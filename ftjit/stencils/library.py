@@ -134,7 +134,6 @@ def load(path: Path = DEFAULT_PATH) -> StencilLibrary:
         content = path.read_bytes()
     except FileNotFoundError:
         raise StencilError(
-            f"{path} is missing: "
-            "reinstall ftjit, or in a source checkout run `python -m ftjit.stencils.build`"
+            f"{path} is missing: reinstall ftjit, or in a source checkout run `python -m ftjit.stencils.build`"
         ) from None
     return decode(content, str(path))

@@ -160,14 +160,10 @@ def _signature(arguments: str, is_shim: bool, where: str) -> tuple[Operation, tu
             raise StencilError(f"{where}: operand {text!r}: write NAME:kinds, kinds among {', '.join(KINDS)}")
         operands.append(Operand(match[1], kinds))
     names = [operand.name for operand in operands]
-    if len(set(names)) != len(names) or any(
-        pair[0] not in names or pair[1] not in names for pair in distinct
-    ):
+    if len(set(names)) != len(names) or any(pair[0] not in names or pair[1] not in names for pair in distinct):
         raise StencilError(f"{where}: operand names must differ, and DISTINCT must name two of them")
     if is_shim and operands:
-        raise StencilError(
-            f"{where}: a SHIM takes no operands; its parameters are code, frame, tstate and act"
-        )
+        raise StencilError(f"{where}: a SHIM takes no operands; its parameters are code, frame, tstate and act")
     return Operation(name, tuple(operands), False, is_shim, where), distinct
 
 

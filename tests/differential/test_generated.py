@@ -11,7 +11,7 @@ from support.examples import FULL
 from support.generator import programs
 
 SHARDS = 4
-EXAMPLES = (FULL or 60) // SHARDS
+EXAMPLES = (FULL or 56) // SHARDS
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
@@ -27,7 +27,7 @@ def test_same_as_the_interpreter(shard):
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
-    @given(programs(60 if FULL else 20))  # compiling long ones takes long
+    @given(programs(60 if FULL else 12))  # compiling long ones takes long
     def compare(program):
         request = {"source": program.source, "hot": "hot", "warm": program.warm, "then": program.then}
         expected, got = plain.ask(request), hot.ask(request)
