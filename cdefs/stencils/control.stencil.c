@@ -92,6 +92,14 @@ STENCIL(poll_keeping)
     NEXT;
 }
 
+/* What was stored before is seen by all before anything is loaded after: a locked instruction on the own stack, which
+   is quicker than mfence. */
+STENCIL(fence)
+{
+    __asm__ volatile("lock orl $0, -8(%%rsp)" ::: "memory", "cc");
+    NEXT;
+}
+
 STENCIL(spill_int, A:i)
 {
     *(int64_t *)((char *)act + OFF0) = A;

@@ -26,7 +26,7 @@ from ftjit.profile.feedback import Feedback
 from ftjit.profile.snapshot import Snapshot
 from ftjit.versions import Layout
 
-_VERSIONS = 4
+_VERSIONS = 6
 
 
 @dataclass

@@ -117,6 +117,10 @@ class Core:
         """Append an op; its exit, if it has one, goes before the current bytecode. Returns its result (or a value that
         nothing defines, for ops without one: do not use it)."""
         info = OPS[name]
+        if "shared" in info.flags:
+            self.fence()
+        if "unfenced" in info.flags:
+            self.state.unfenced = True
         if self.inlined:
             if "exit" in info.flags and self.frame.effects:
                 raise self.not_inlinable("it would have to leave after an effect")
@@ -130,6 +134,13 @@ class Core:
         )
         self.block.ops.append(Op(name, list(arguments), result, tuple(immediates), exit, None, self.before.offset))
         return result or Value(INT, 0)
+
+    def fence(self) -> None:
+        """Before a shared load: what was stored under a kept lock is seen by all first, as the interpreter's unlocking
+        would have made it."""
+        if self.state.unfenced:
+            self.state.unfenced = False
+            self.block.ops.append(Op("fence", [], offset=self.before.offset))
 
     def leave(self, reason: str, detail: str = "") -> None:
         """End the block: the interpreter does the current bytecode."""
@@ -387,6 +398,7 @@ class Core:
             offset=self.offset,
         )
         self.block.ops.append(op)
+        self.state.unfenced = False  # giving the lock back is a fence
         return op
 
     def offset_unit(self) -> int:

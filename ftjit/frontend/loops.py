@@ -111,6 +111,7 @@ class Loops(Core):
         return Const(int(current.value) + step)
 
     def _for_list(self, iterator: Home, body: int, done: int) -> None:
+        self.fence()
         block, position = self.block, len(self.stack) - 1
         value = self.function.value(INT)
         homes = (self.stack_home(position), self.stack_home(position + 1))

@@ -54,9 +54,11 @@ class Frame:
 
 @dataclass
 class State:
-    """Frames, outermost first."""
+    """Frames, outermost first. `unfenced`: a store under a kept lock may still wait in the store buffer; the next shared
+    load has to come after it (rules 1 and 2 of the memory model)."""
 
     frames: list[Frame]
+    unfenced: bool = False
 
     @property
     def top(self) -> Frame:
@@ -67,7 +69,7 @@ class State:
         return self.frames[0]
 
     def copy(self) -> State:
-        return State([frame.copy() for frame in self.frames])
+        return State([frame.copy() for frame in self.frames], self.unfenced)
 
     def _all_operands(self) -> Iterator[tuple[Operand, bool]]:
         """Every operand, callers' states before their calls included, in a fixed order; and whether it is a number that
@@ -85,7 +87,7 @@ class State:
         is one object stays one."""
         seen: dict[Operand, int] = {}
         aliases = tuple(seen.setdefault(operand, len(seen)) for operand, named in self._all_operands() if named)
-        return tuple((frame.key(), frame.caller and frame.caller.key()) for frame in self.frames), aliases
+        return tuple((frame.key(), frame.caller and frame.caller.key()) for frame in self.frames), aliases, self.unfenced
 
     def operands(self) -> list[Operand]:
         """What an edge passes: a number with several names once, anything else as often as it occurs."""
@@ -115,4 +117,4 @@ class State:
             if frame.caller is not None:
                 copy.caller = frame.caller.rebuild(of_entry)
             frames.append(copy)
-        return State(frames)
+        return State(frames, self.unfenced)

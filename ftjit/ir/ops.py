@@ -3,7 +3,8 @@
 A signature reads `arguments > result`: `i` an int64 or pointer, `f` a double. With `=` instead of `>` the result takes
 the register of the first argument (two-address). `imm` says which argument may be an immediate. Flags: `exit` it can
 leave before its bytecode, nothing done; `branch` its target is a block; `guard` its exit may mean an exception or a wrong guess, so it stays even if its result is unused; `drop` it may end the life of an object, so
-borrowed pointers die (`effect`: and others can see it); `out` anything may run (a safepoint).
+borrowed pointers die (`effect`: and others can see it); `out` anything may run (a safepoint); `shared` it reads shared
+memory; `unfenced` it writes shared memory without a fence after it.
 """
 
 from __future__ import annotations
@@ -133,31 +134,32 @@ move_home             -           -         OFF0,OFF1    effect
 swap_homes            -           -         OFF0,OFF1    effect
 drop_home             -           -         OFF0         exit,effect
 drop_home_late        -           -         OFF0         effect
-list_length           i = i       -         -            -
-list_item             ii = i      -         -            exit,guard
-list_item_owned       ii = i      -         OFF0         exit,effect
-list_store_float      iif         -         -            exit,drop,effect
-list_store_int        iii         -         -            exit,drop,effect
-list_store_object     iii         -         -            exit,drop,effect
-list_store_constant   ii          -         OP0          exit,drop,effect
+list_length           i = i       -         -            shared
+list_item             ii = i      -         -            exit,guard,shared
+list_item_owned       ii = i      -         OFF0         exit,effect,shared
+list_store_float      iif         -         -            exit,drop,effect,unfenced
+list_store_int        iii         -         -            exit,drop,effect,unfenced
+list_store_object     iii         -         -            exit,drop,effect,unfenced
+list_store_constant   ii          -         OP0          exit,drop,effect,unfenced
 list_iter_next        - > i       -         OFF0,OFF1    branch,effect
+fence                 -           -         -            effect
 range_iter_field      - > i       -         OFF0,OFF1    -
 tuple_item            i > i       -         OFF0         distinct
 tuple_item_alive      i > i       -         OFF0         exit,guard,distinct
 tuple_item_at         ii = i      -         -            exit,guard
-attr_value            i = i       -         OFF0,OFF1    exit,guard
-attr_slot             i = i       -         OFF0,OFF1    exit,guard
-attr_value_owned      i = i       -         OFF0,OFF1,OFF2 exit,effect
-attr_slot_owned       i = i       -         OFF0,OFF1,OFF2 exit,effect
+attr_value            i = i       -         OFF0,OFF1    exit,guard,shared
+attr_slot             i = i       -         OFF0,OFF1    exit,guard,shared
+attr_value_owned      i = i       -         OFF0,OFF1,OFF2 exit,effect,shared
+attr_slot_owned       i = i       -         OFF0,OFF1,OFF2 exit,effect,shared
 attr_value_store_float if         -         OFF0,OFF1    exit,drop,effect
 attr_slot_store_float if          -         OFF0,OFF1    exit,drop,effect
 attr_value_store_int  ii          -         OFF0,OFF1    exit,drop,effect
 attr_slot_store_int   ii          -         OFF0,OFF1    exit,drop,effect
 attr_value_store_object ii        -         OFF0,OFF1    exit,drop,effect
 attr_slot_store_object ii         -         OFF0,OFF1    exit,drop,effect
-global_value          - > i       -         OP0,OFF0     exit,guard
-global_value_owned    - > i       -         OP0,OFF0,OFF1 exit,effect
-builtin_value         - > i       -         OP0,OP1,OFF0 exit,guard
+global_value          - > i       -         OP0,OFF0     exit,guard,shared
+global_value_owned    - > i       -         OP0,OFF0,OFF1 exit,effect,shared
+builtin_value         - > i       -         OP0,OP1,OFF0 exit,guard,shared
 call_out              -           -         OP0,OP1,OP2  exit,out,effect
 call_out_or           -           -         OP0,OP1,OP2  exit,branch,out,effect
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,14 @@ class Played:
     stderr: str
 
 
-def play(mode: str, module: str, folder: Path, timeout: float = 120) -> Played:
+def play(
+    mode: str, module: str, folder: Path, timeout: float = 120, variables: Mapping[str, str] = VARIABLES
+) -> Played:
     """Run the module's cases in a child; `mode` is "plain" or "ftjit"."""
     file = folder / f"{mode}.jsonl"
     stderr = ""
     try:
-        child = run_python(["-m", "support.drive", mode, module, str(file)], VARIABLES, timeout)
+        child = run_python(["-m", "support.drive", mode, module, str(file)], variables, timeout)
         stderr = child.stderr[-4000:]
         fault = "" if child.returncode == 0 else f"exit status {child.returncode}\n{stderr}"
     except subprocess.TimeoutExpired:
