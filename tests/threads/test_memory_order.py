@@ -224,3 +224,41 @@ def test_published_objects_are_whole() -> None:
     ftjit.jit(look)
     assert run_pair(publish, (shelf, Node), look, (shelf,), shelf, ROUNDS) == 0
     wait_compiled(look)
+
+
+CELLS = 4000
+
+
+def store_then_load(mine: list[int], other: list[int], seen: list[int], ours: Message, theirs: Message) -> None:
+    """Dekker's first half, cell after cell, in step with the other thread."""
+    for cell in range(CELLS):
+        ours.ready = cell
+        while theirs.ready < cell:
+            pass
+        mine[cell] = 1
+        seen[cell] = other[cell]
+
+
+@fresh_process(marks=["threads"], seconds=60)
+def test_store_then_load() -> None:
+    """Each of two threads stores to its own list and then reads the other's: not both may miss the other's store.
+    (Under a kept lock only a fence sees to it.)"""
+    switch_on()
+    ftjit.jit(store_then_load)
+    both_missed = 0
+    deadline = time.monotonic() + 6
+    compiled_rounds = 0
+    while time.monotonic() < deadline and compiled_rounds < 60:
+        lists = [[0] * CELLS, [0] * CELLS]
+        seen = [[9] * CELLS, [9] * CELLS]
+        steps = [Message(), Message()]
+        compiled_rounds += ftjit.is_compiled(store_then_load)
+        threads = [
+            start_thread(store_then_load, lists[me], lists[1 - me], seen[me], steps[me], steps[1 - me])
+            for me in (0, 1)
+        ]
+        for thread in threads:
+            join(thread)
+        both_missed += sum(a == b == 0 for a, b in zip(*seen, strict=True))
+    assert compiled_rounds > 3
+    assert both_missed == 0, f"{both_missed} cells: both threads missed the other's store"
