@@ -35,11 +35,7 @@ def measure(request: Request) -> Sample:
             steady = is_steady(warm_up) and installed == installed_before
             installed_before = installed
             elapsed = time.perf_counter() - began
-            if (
-                steady
-                or elapsed > half_of_allowance
-                or (len(warm_up) >= 2 and elapsed > request.warm_up_seconds)
-            ):
+            if steady or elapsed > half_of_allowance or (len(warm_up) >= 2 and elapsed > request.warm_up_seconds):
                 break
         for _ in range(request.repeats):
             turn = workers.turn()
@@ -93,9 +89,7 @@ def main() -> int:
 def describe(error: Exception) -> str:
     """One line saying what went wrong and, where that is known, what mends it."""
     if isinstance(error, ModuleNotFoundError) and error.name == "ftjit":
-        return (
-            "ftjit is not installed for this interpreter: install it first (--modes interpreter needs none)"
-        )
+        return "ftjit is not installed for this interpreter: install it first (--modes interpreter needs none)"
     return f"{type(error).__name__}: {error}".splitlines()[0]
 
 

@@ -59,9 +59,7 @@ def command(quick: bool, pairs: int | None, json_file: Path | None) -> int:
     enable = median_interval([on["enable"] for on, _ in measured]).median
     alone = median_interval([off["thread"] for _, off in measured]).median
     installed = sum(c["executors_installed"] for c in counters)
-    print(
-        f"One run takes {alone:.3f} s of CPU; importing and enabling ftjit {enable:.3f} s, not counted above."
-    )
+    print(f"One run takes {alone:.3f} s of CPU; importing and enabling ftjit {enable:.3f} s, not counted above.")
     print(f"{len(measured)} pairs, {CONFIDENCE:.0%} confidence; executors installed in all: {installed}")
     print(f"Checksums {'✓' if equal else '✗ differ'}")
     print(*machine.lines(facts), sep="\n")

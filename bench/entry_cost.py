@@ -53,9 +53,7 @@ def command(quick: bool, turns: int | None, json_file: Path | None) -> int:
         print(f"ftjit bench: only {min(missed):,} entries in {turns * CALLS:,} calls", file=sys.stderr)
     if json_file is not None:
         try:
-            json_file.write_text(
-                json.dumps({"machine": facts, "answers": answers}, indent=1) + "\n", encoding="utf-8"
-            )
+            json_file.write_text(json.dumps({"machine": facts, "answers": answers}, indent=1) + "\n", encoding="utf-8")
         except OSError as error:
             print(f"ftjit bench: cannot write {error.filename}: {error.strerror}", file=sys.stderr)
             return 2

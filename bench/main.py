@@ -118,8 +118,7 @@ def measure_speed(arguments: argparse.Namespace) -> int:
     size = "quick" if arguments.quick else "full"
     rounds, repeats, budget, warm_up, timeout = SETTINGS[size]
     plan = runner.Plan(
-        programs=tuple(dict.fromkeys(arguments.programs))
-        or tuple(program.name for program in catalog.HOT_PROGRAMS),
+        programs=tuple(dict.fromkeys(arguments.programs)) or tuple(program.name for program in catalog.HOT_PROGRAMS),
         threads=arguments.threads,
         modes=arguments.modes,
         size=size,

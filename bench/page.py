@@ -33,9 +33,7 @@ def render(plan: Plan, facts: Mapping[str, Any], summary: Summary) -> str:
     from . import pictures
 
     parts = ["<h1>Python programs with and without ftjit</h1>", introduction(plan, summary)]
-    for mode in [
-        mode for mode in COMPILED_MODES if any(row.mode == mode and row.speed_up for row in summary.rows)
-    ]:
+    for mode in [mode for mode in COMPILED_MODES if any(row.mode == mode and row.speed_up for row in summary.rows)]:
         name = "" if mode == "ftjit" else f" ({escape(mode)} mode)"
         parts += [
             f"<h2>How much faster{name}</h2>",

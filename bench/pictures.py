@@ -22,18 +22,14 @@ def speed_up_bars(rows: Sequence[Row], mode: str) -> str:
     width = 0.8 / max(len(thread_counts), 1)
     for index, threads in enumerate(thread_counts):
         bars = [row for row in mine if row.threads == threads]
-        places = [
-            programs.index(row.program) + (index - (len(thread_counts) - 1) / 2) * width for row in bars
-        ]
+        places = [programs.index(row.program) + (index - (len(thread_counts) - 1) / 2) * width for row in bars]
         heights = [row.speed_up or 0.0 for row in bars]
-        ranges = [row.speed_up_range or (height, height) for row, height in zip(bars, heights)]
-        low = [max(height - low, 0.0) for height, (low, _) in zip(heights, ranges)]
-        high = [max(high - height, 0.0) for height, (_, high) in zip(heights, ranges)]
+        ranges = [row.speed_up_range or (height, height) for row, height in zip(bars, heights, strict=True)]
+        low = [max(height - low, 0.0) for height, (low, _) in zip(heights, ranges, strict=True)]
+        high = [max(high - height, 0.0) for height, (_, high) in zip(heights, ranges, strict=True)]
         colour = FTJIT_COLOURS[index % len(FTJIT_COLOURS)]
         label = f"ftjit, {threads} thread{'s' if threads > 1 else ''}"
-        axes.bar(
-            places, heights, width, color=colour, label=label, yerr=[low, high], error_kw={"elinewidth": 0.8}
-        )
+        axes.bar(places, heights, width, color=colour, label=label, yerr=[low, high], error_kw={"elinewidth": 0.8})
     axes.axhline(1.0, color=INTERPRETER_COLOUR, linewidth=1.5, label="the interpreter")
     axes.set_xticks(range(len(programs)), programs, rotation=20, ha="right")
     axes.set_ylabel("times as fast as the interpreter")
@@ -49,7 +45,7 @@ def times_by_threads(rows: Sequence[Row], mode: str) -> str:
     lines = -(-len(programs) // columns)
     figure = new_figure(9.0, 2.4 * lines + 0.3)
     grid = figure.subplots(lines, columns, squeeze=False)
-    for axes, program in zip(grid.flat, programs):
+    for axes, program in zip(grid.flat, programs, strict=False):
         own = sorted((row for row in mine if row.program == program), key=lambda row: row.threads)
         draw_times(axes, [(row.threads, row.interpreter) for row in own], INTERPRETER_COLOUR, "interpreter")
         draw_times(axes, [(row.threads, row.compiled) for row in own], FTJIT_COLOURS[1], "ftjit")
@@ -69,7 +65,7 @@ def times_by_threads(rows: Sequence[Row], mode: str) -> str:
 def draw_times(axes: Any, points: Sequence[tuple[int, Cell | None]], colour: str, label: str) -> None:
     known = [(threads, cell.seconds) for threads, cell in points if cell is not None]
     if known:
-        axes.plot(*zip(*known), marker="o", color=colour, label=label)
+        axes.plot(*zip(*known, strict=True), marker="o", color=colour, label=label)
 
 
 def new_figure(width: float, height: float) -> Any:

@@ -75,10 +75,8 @@ class Conversation:
     As a context manager it ends the process. After ``timeout`` seconds in all it is killed.
     """
 
-    def __init__(
-        self, module: str, arguments: Sequence[str], environment: Mapping[str, str], timeout: float
-    ) -> None:
-        self._errors = tempfile.TemporaryFile("w+")
+    def __init__(self, module: str, arguments: Sequence[str], environment: Mapping[str, str], timeout: float) -> None:
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed with the process
         self._process = subprocess.Popen(
             command(module, arguments),
             env=dict(environment),

@@ -61,9 +61,7 @@ def measure(plan: Plan, report: Callable[[int, int, Request, Sample | None], Non
                 for request in group:
                     if round_number == 0 and plan.budget_seconds is not None:
                         left = plan.budget_seconds - (time.perf_counter() - began)
-                        request = replace(
-                            request, allowance_seconds=allowance(left, in_a_round - len(samples))
-                        )
+                        request = replace(request, allowance_seconds=allowance(left, in_a_round - len(samples)))
                     report(len(samples), total, request, None)
                     samples.append(processes.sample(request, environment, plan.timeout_seconds))
                     report(len(samples), total, request, samples[-1])

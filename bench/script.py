@@ -45,9 +45,7 @@ def main(run: Callable[[int], Checksum], sizes: Mapping[str, int], argv: Sequenc
     parser.add_argument(
         "--size", type=size, default=sizes["quick"], help=f"a whole number, or one of {', '.join(sizes)}"
     )
-    parser.add_argument(
-        "--threads", type=at_least_one, default=1, help="threads that each do all of the work"
-    )
+    parser.add_argument("--threads", type=at_least_one, default=1, help="threads that each do all of the work")
     parser.add_argument("--repeat", type=at_least_one, default=1, help="times to do it all")
     arguments = parser.parse_args(argv)
     for repeat in range(1, arguments.repeat + 1):

@@ -102,9 +102,7 @@ def summarise(samples: Sequence[Sample]) -> Summary:
     shown = [mode for mode in COMPILED_MODES if mode in modes] or ["interpreter"]
     cells = make_cells(samples)
     equal = {name: checksums_agree(samples, name) for name in dict.fromkeys(name for name, _ in keys)}
-    rows = [
-        make_row(samples, cells, name, threads, mode, equal[name]) for name, threads in keys for mode in shown
-    ]
+    rows = [make_row(samples, cells, name, threads, mode, equal[name]) for name, threads in keys for mode in shown]
     problems = find_problems(samples, rows, equal)
     runs = sum(cell.runs for cell in cells.values())
     return Summary(rows, make_means(rows), add_counters(cells), runs, problems)
@@ -163,16 +161,12 @@ def make_row(samples: Sequence[Sample], cells: Cells, name: str, threads: int, m
     compiled = cells.get((name, threads, mode)) if mode in COMPILED_MODES else None
     machine_code = None
     if compiled is not None and needs_machine_code([name]):
-        mine = [
-            s
-            for s in samples
-            if (s.request.program, s.request.threads, s.request.mode) == (name, threads, mode)
-        ]
+        mine = [s for s in samples if (s.request.program, s.request.threads, s.request.mode) == (name, threads, mode)]
         machine_code = all(sample.entries > 0 for sample in mine if sample.failure is None)
     speed_up = speed_up_range = None
     if interpreter is not None and compiled is not None:
         speed_up = interpreter.seconds / compiled.seconds
-        ratios = [a / b for a, b in zip(interpreter.round_seconds, compiled.round_seconds)]
+        ratios = [a / b for a, b in zip(interpreter.round_seconds, compiled.round_seconds, strict=False)]
         speed_up_range = (min(ratios), max(ratios))
     return Row(
         program=name,
@@ -199,11 +193,7 @@ def make_means(rows: Sequence[Row]) -> list[Mean]:
     means = []
     for mode in dict.fromkeys(row.mode for row in rows):
         for threads in sorted({row.threads for row in rows}):
-            mine = [
-                row
-                for row in rows
-                if row.mode == mode and row.threads == threads and row.speed_up is not None
-            ]
+            mine = [row for row in rows if row.mode == mode and row.threads == threads and row.speed_up is not None]
             numeric = [row.speed_up for row in mine if row.kind == "numeric" and row.speed_up is not None]
             every = [row.speed_up for row in mine if row.speed_up is not None]
             if every:

@@ -96,7 +96,7 @@ def plain(lines: Lines) -> str:
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     text = []
     for line in lines:
-        cells = [cell.rjust(width) for cell, width in zip(line[1:], widths[1:])]
+        cells = [cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=False)]
         text.append("  ".join([line[0].ljust(widths[0]), *cells]).rstrip())
     return "\n".join(text) + "\n"
 

@@ -34,9 +34,7 @@ class Workers:
         self._failures: list[BaseException] = []
         self._spans: list[tuple[float, float, float]] = [(0.0, 0.0, 0.0)] * count
         self._checksums: list[Checksum] = [0] * count
-        self._threads = [
-            threading.Thread(target=self._work, args=(index,), daemon=True) for index in range(count)
-        ]
+        self._threads = [threading.Thread(target=self._work, args=(index,), daemon=True) for index in range(count)]
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -57,7 +55,7 @@ class Workers:
         self._finish.wait(PATIENCE_SECONDS)
         if self._failures:
             raise self._failures[0]
-        begins, ends, cpu = zip(*self._spans)
+        begins, ends, cpu = zip(*self._spans, strict=True)
         return Turn(max(ends) - min(begins), sum(cpu), list(self._checksums))
 
     def _work(self, index: int) -> None:

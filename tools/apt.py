@@ -93,9 +93,7 @@ def proxy_for(url: str, settings: Mapping[str, str]) -> str | None:
     """The proxy apt would use for `url`: an address, '' for none, None when the environment decides."""
     lower = {name.lower(): value for name, value in settings.items()}
     address = urlsplit(url)
-    schemes = (
-        [address.scheme] if address.scheme == "http" else [address.scheme, "http"]
-    )  # https inherits http's
+    schemes = [address.scheme] if address.scheme == "http" else [address.scheme, "http"]  # https inherits http's
     for scheme in schemes:
         own = lower.get(f"acquire::{scheme}::proxy::{(address.hostname or '').lower()}")
         detector = lower.get(f"acquire::{scheme}::proxy-auto-detect") or lower.get(
@@ -111,9 +109,7 @@ def proxy_for(url: str, settings: Mapping[str, str]) -> str | None:
 def _output_of(command: list[str]) -> str:
     """Standard output of `command`; '' when it cannot be run or fails."""
     try:
-        answer = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=APT_SECONDS
-        )
+        answer = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=APT_SECONDS)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return answer.stdout if answer.returncode == 0 else ""

@@ -42,12 +42,8 @@ def _module(name: str, *leading: str) -> Callable[[Request], int]:
 
 
 def _setup(request: Request) -> int:
-    parser = argparse.ArgumentParser(
-        prog="dev setup", description="Find or build the interpreter, fill .venv."
-    )
-    parser.add_argument(
-        "--pgo", action="store_true", help="build CPython with PGO and LTO (about half an hour)"
-    )
+    parser = argparse.ArgumentParser(prog="dev setup", description="Find or build the interpreter, fill .venv.")
+    parser.add_argument("--pgo", action="store_true", help="build CPython with PGO and LTO (about half an hour)")
     parser.add_argument("--dev", action="store_true", help="install the linters and the type checker too")
     chosen = parser.parse_args(request.arguments)
     extras = EXTRAS + (EXTRAS_OF_DEVELOPERS if chosen.dev else ())
@@ -59,9 +55,7 @@ def pytest_arguments(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
     """What `./dev test arguments...` hands to pytest, and the variables it sets."""
     full = "--full" in arguments
     rest = [argument for argument in arguments if argument != "--full"]
-    named = any(
-        (places.REPOSITORY / argument.partition("::")[0]).exists() for argument in rest if argument[:1] != "-"
-    )
+    named = any((places.REPOSITORY / argument.partition("::")[0]).exists() for argument in rest if argument[:1] != "-")
     selection = [] if full else ["-m", "not full"]
     return ["-q", "-n", "2", *selection, *rest, *([] if named else ["tests"])], (
         {"FTJIT_TEST_FULL": "1"} if full else {}

@@ -54,16 +54,12 @@ def build(pgo: bool = False, install_missing: bool = False) -> Interpreter:
         packages.ensure(packages.CPYTHON, "building CPython", install_missing)
         archive = source_archive()
         rooms = places.cache() / "build"
-        shutil.rmtree(
-            rooms, ignore_errors=True
-        )  # of a build that was killed: the lock is ours, so nobody's now
+        shutil.rmtree(rooms, ignore_errors=True)  # of a build that was killed: the lock is ours, so nobody's now
         rooms.mkdir(parents=True)
         free = shutil.disk_usage(rooms).free
         if free < DISK_BYTES:
             wanted = f"{DISK_BYTES / 1e9:.1f} GB"
-            raise SetupError(
-                f"{rooms} has {free / 1e9:.1f} GB free and the build needs {wanted}: set FTJIT_CACHE"
-            )
+            raise SetupError(f"{rooms} has {free / 1e9:.1f} GB free and the build needs {wanted}: set FTJIT_CACHE")
         work = Path(tempfile.mkdtemp(dir=rooms))
         try:
             staged = _compile(archive, work, final, pgo)
@@ -129,9 +125,7 @@ def _compile(archive: Path, work: Path, final: Path, pgo: bool) -> Path:
         fraction = len(compiled) / objects if objects and phase.startswith("compiling") else None
         progress.show(phase, fraction, detail=found[1] or found[2] if found else "")
 
-    run_logged(
-        ["make", f"-j{jobs}"], log, cwd=source, environ=environ, on_line=follow, what="compiling CPython"
-    )
+    run_logged(["make", f"-j{jobs}"], log, cwd=source, environ=environ, on_line=follow, what="compiling CPython")
 
     progress.show("installing")
     staging = work / "staged"

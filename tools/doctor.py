@@ -16,9 +16,7 @@ def report() -> int:
     _row("cache", str(places.cache()))
     _row("archives of apt", ", ".join(map(apt.without_secrets, apt.configured_archives())) or "none")
     lacking = packages.missing(packages.CPYTHON)
-    _row(
-        "to build CPython", f"missing; {packages.install_line(lacking)}" if lacking else "everything is there"
-    )
+    _row("to build CPython", f"missing; {packages.install_line(lacking)}" if lacking else "everything is there")
     try:
         found = search.first(search.at_hand())
     except SetupError as error:

@@ -43,9 +43,7 @@ def has_header(header: str) -> bool:
     if compiler is None:
         return False
     # readline's header uses FILE without including stdio.h.
-    source = (
-        f"#include <stdio.h>\n#include <{header}>\n" if header != "stdlib.h" else f"#include <{header}>\n"
-    )
+    source = f"#include <stdio.h>\n#include <{header}>\n" if header != "stdlib.h" else f"#include <{header}>\n"
     check = subprocess.run(
         [compiler, "-E", "-x", "c", "-", "-o", os.devnull], input=source, capture_output=True, text=True
     )

@@ -27,9 +27,7 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Interpreter | N
         return None
     answer = usable(wanted)
     if isinstance(answer, str):
-        raise SetupError(
-            f"{VARIABLE}={wanted} will not do: {answer}; needed is {NEEDED}. Unset it or name another"
-        )
+        raise SetupError(f"{VARIABLE}={wanted} will not do: {answer}; needed is {NEEDED}. Unset it or name another")
     return answer
 
 

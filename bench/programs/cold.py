@@ -165,9 +165,7 @@ def as_pickle(inventory: list[Article]) -> str:
 def as_address(inventory: list[Article]) -> str:
     from urllib.parse import parse_qsl, urlencode, urlsplit
 
-    address = "https://example.org/search?" + urlencode(
-        [(str(a["shelf"]), str(a["count"])) for a in inventory]
-    )
+    address = "https://example.org/search?" + urlencode([(str(a["shelf"]), str(a["count"])) for a in inventory])
     expect(len(parse_qsl(urlsplit(address).query)) == len(inventory), "urllib.parse")
     return address
 
@@ -226,9 +224,7 @@ def as_records(inventory: list[Article]) -> str:
     records = [Record(**article) for article in inventory]
     expect([asdict(record) for record in records] == inventory, "dataclasses")
     places = [Place(str(article["shelf"])[0], int(str(article["shelf"])[1:])) for article in inventory]
-    stock = Counter(
-        Stock(1 + (int(article["count"]) > 0) + (int(article["count"]) > 10)).name for article in inventory
-    )
+    stock = Counter(Stock(1 + (int(article["count"]) > 0) + (int(article["count"]) > 10)).name for article in inventory)
     return f"{places} {sorted(stock.items())}"
 
 
@@ -276,11 +272,7 @@ def as_tokens(inventory: list[Article]) -> str:
 
     source = "\n".join(f"{article['name']} = {article['count']}" for article in inventory)
     tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
-    names = [
-        token.string
-        for token in tokens
-        if token.type == tokenize.NAME and not keyword.iskeyword(token.string)
-    ]
+    names = [token.string for token in tokens if token.type == tokenize.NAME and not keyword.iskeyword(token.string)]
     expect(names == [article["name"] for article in inventory], "tokenize")
     return " ".join(names)
 

@@ -193,6 +193,13 @@ STENCIL(store_int, A:i)
         put_compact(HOME_OBJECT(OFF0), A);
         NEXT;
     }
+    PyObject *small = small_int(A);
+    _PyStackRef old = HOME(OFF0);
+    if (small != NULL && LIKELY(is_quick(old))) {
+        HOME(OFF0).bits = (uintptr_t)small | Py_TAG_REFCNT;
+        drop_quick(old);
+        NEXT;
+    }
     if (UNLIKELY(ftjit_box_int(A, &HOME(OFF0), 1) < 0)) {
         EXIT;
     }
@@ -200,6 +207,11 @@ STENCIL(store_int, A:i)
 }
 STENCIL(push_int, A:i)
 {
+    PyObject *small = small_int(A);
+    if (small != NULL) {
+        HOME(OFF0).bits = (uintptr_t)small | Py_TAG_REFCNT;
+        NEXT;
+    }
     if (UNLIKELY(ftjit_box_int(A, &HOME(OFF0), 0) < 0)) {
         EXIT;
     }

@@ -78,7 +78,7 @@ class Assembler:
 
     def finish(self, base: int) -> Code:
         """The bytes, for running at `base`."""
-        pieces = [item for item in (*self.hot, *self.cold)]
+        pieces = [*self.hot, *self.cold]
         address = base
         for item in pieces:
             item.address = address

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import BuiltinFunctionType, FunctionType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ftjit.frontend.bytecode import Instruction
 from ftjit.frontend.core import Core, LeaveHere
@@ -31,6 +31,10 @@ _SUBSCRIPT_HINT: Final[dict[str, type]] = {
 
 class Access(Core):
     """BINARY_OP's subscript, STORE_SUBSCR, slices, LOAD_ATTR, STORE_ATTR, LOAD_GLOBAL, UNPACK_SEQUENCE, builders."""
+
+    if TYPE_CHECKING:  # the page for calls has it
+
+        def may_inline(self, function: FunctionType) -> bool: ...
 
     # ---- types ----------------------------------------------------------------------------------------------------
 
@@ -123,7 +127,7 @@ class Access(Core):
         """A bool in a register has no object at hand; a constant int must be one of the immortal small ones."""
         if hasattr(value.value, "number"):
             return value.kind != "bool"
-        return value.kind != "int" or -5 <= value.value.value <= 256  # type: ignore[union-attr]
+        return value.kind != "int" or -5 <= value.value.value <= 256
 
     def op_BINARY_SLICE(self, instruction: Instruction) -> None:
         """A slice of an exact list is an exact list, and nobody's code runs to make it."""
@@ -209,12 +213,11 @@ class Access(Core):
         value, owner = self.stack[-2], self.stack[-1]
         forms = {"STORE_ATTR_INSTANCE_VALUE": "value", "STORE_ATTR_SLOT": "slot"}
         form = forms.get(instruction.special)
-        number = isinstance(value, Number)
         if (
             form is None
             or not isinstance(owner, Local | Pointer)
             or self.level() >= 1
-            or (number and (value.kind == "bool" or not hasattr(value.value, "number")))
+            or (isinstance(value, Number) and (value.kind == "bool" or not hasattr(value.value, "number")))
         ):
             self.call_out("store_attr", instruction.argument, 2)
             return

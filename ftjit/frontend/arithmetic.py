@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ftjit.frontend.bytecode import Instruction
 from ftjit.frontend.core import Core, LeaveHere
@@ -28,6 +28,10 @@ _JUMPS: Final = ("POP_JUMP_IF_FALSE", "POP_JUMP_IF_TRUE")
 
 class Arithmetic(Core):
     """BINARY_OP on numbers, UNARY_*, COMPARE_OP, IS_OP, TO_BOOL, POP_JUMP_IF_*."""
+
+    if TYPE_CHECKING:  # the page for access has it
+
+        def subscript(self, instruction: Instruction) -> None: ...
 
     # ---- binary operations ---------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from ftjit.frontend.access import Access
 from ftjit.frontend.arithmetic import Arithmetic
 from ftjit.frontend.bytecode import Bytecode, assigned_locals
 from ftjit.frontend.calls import Calls
-from ftjit.frontend.core import MAX_BLOCKS, MAX_OPS, LeaveHere, NotInlinable, Uncompilable
+from ftjit.frontend.core import MAX_BLOCKS, MAX_OPS, LeaveHere, NotInlinable, TooLarge
 from ftjit.frontend.loops import Loops
 from ftjit.frontend.movement import Movement
 from ftjit.frontend.state import Frame, State
@@ -26,7 +26,8 @@ from ftjit.profile.feedback import Feedback
 from ftjit.profile.snapshot import Snapshot
 from ftjit.versions import Layout
 
-_VERSIONS = 6
+# Versions of one place in the bytecode, at most: as tried one after the other until the code is small enough.
+VERSION_LIMITS = (6, 2, 1)
 
 
 @dataclass
@@ -40,8 +41,9 @@ class Built:
 class Builder(Movement, Arithmetic, Access, Calls, Loops):
     """Builds one executor's IR. Use `build`."""
 
-    def __init__(self, snapshot: Snapshot, feedback: Feedback, layout: Layout) -> None:
+    def __init__(self, snapshot: Snapshot, feedback: Feedback, layout: Layout, limit: int) -> None:
         super().__init__(snapshot, feedback, layout)
+        self.limit = limit
         self.versions: dict[Any, dict[Any, Block]] = {}
         self.work: list[tuple[Block, State]] = []
         self.leaders: dict[int, set[int]] = {}
@@ -81,8 +83,7 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
         versions = self.versions.setdefault(place, {})
         key = state.key()
         block = versions.get(key)
-        limit = _VERSIONS if len(self.function.blocks) < MAX_BLOCKS // 3 else 2
-        if block is None and len(versions) >= limit and len(state.frames) == 1:
+        if block is None and len(versions) >= self.limit and len(state.frames) == 1:
             return self._general_edge(state)
         if block is None:
             block = self._new_block(state)
@@ -91,7 +92,7 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
 
     def _new_block(self, state: State) -> Block:
         if len(self.function.blocks) >= MAX_BLOCKS:
-            raise Uncompilable("too many blocks", self.offset)
+            raise TooLarge("too many blocks", self.offset)
         outer = state.outer
         block = Block(len(self.function.blocks), outer.offset, loop_depth=outer.bytecode.loop_depth(outer.offset))
         self.function.blocks.append(block)
@@ -154,7 +155,7 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
             self._walk()
             self.block = saved
             if sum(len(b.ops) for b in self.function.blocks) > MAX_OPS:
-                raise Uncompilable("the function is too large", self.offset)
+                raise TooLarge("the function is too large", self.offset)
         return Built(self.function, self.uncompiled)
 
     def _walk(self) -> None:
@@ -241,12 +242,20 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
 
 
 def build(snapshot: Snapshot, feedback: Feedback, layout: Layout) -> Built:
-    """The IR of an executor for the snapshot's entry. Uncompilable when there is nothing worth running."""
+    """The IR of an executor for the snapshot's entry: with fewer block versions where there would be too much of it.
+    Uncompilable when nothing helps."""
+    limits = iter(VERSION_LIMITS)
+    limit = next(limits)
     while True:
         try:
-            return Builder(snapshot, feedback, layout).build()
+            return Builder(snapshot, feedback, layout, limit).build()
         except NotInlinable as call:
             feedback.not_inlined[call.offset] = call.reason
+        except TooLarge:
+            smaller = next(limits, None)
+            if smaller is None:
+                raise
+            limit = smaller
 
 
 __all__ = ["FLOAT", "INT", "Built", "Const", "build"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from types import BuiltinFunctionType, CodeType, FunctionType
+from collections.abc import Callable
+from types import CodeType, FunctionType
 from typing import Final
 
 from ftjit.frontend.bytecode import Bytecode, Instruction
@@ -22,9 +23,13 @@ _CANNOT: Final = (
     | inspect.CO_VARARGS
     | inspect.CO_VARKEYWORDS
 )
-_INLINABLE: Final = frozenset(
-    ["RESUME", "NOP", "NOT_TAKEN", "LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_FAST_LOAD_FAST", "LOAD_FAST_BORROW_LOAD_FAST_BORROW", "LOAD_CONST", "LOAD_SMALL_INT", "STORE_FAST", "STORE_FAST_LOAD_FAST", "STORE_FAST_STORE_FAST", "BINARY_OP", "UNARY_NEGATIVE", "UNARY_INVERT", "UNARY_NOT", "COMPARE_OP", "TO_BOOL", "POP_JUMP_IF_FALSE", "POP_JUMP_IF_TRUE", "JUMP_FORWARD", "RETURN_VALUE", "LOAD_GLOBAL", "CALL", "LOAD_ATTR", "STORE_ATTR", "PUSH_NULL", "SWAP", "COPY", "POP_TOP", "IS_OP", "POP_JUMP_IF_NONE", "POP_JUMP_IF_NOT_NONE"]
-)
+_INLINABLE: Final = frozenset([
+    "RESUME", "NOP", "NOT_TAKEN", "LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_FAST_LOAD_FAST",
+    "LOAD_FAST_BORROW_LOAD_FAST_BORROW", "LOAD_CONST", "LOAD_SMALL_INT", "STORE_FAST", "STORE_FAST_LOAD_FAST",
+    "STORE_FAST_STORE_FAST", "BINARY_OP", "UNARY_NEGATIVE", "UNARY_INVERT", "UNARY_NOT", "COMPARE_OP", "TO_BOOL",
+    "POP_JUMP_IF_FALSE", "POP_JUMP_IF_TRUE", "JUMP_FORWARD", "RETURN_VALUE", "LOAD_GLOBAL", "CALL", "LOAD_ATTR",
+    "STORE_ATTR", "PUSH_NULL", "SWAP", "COPY", "POP_TOP", "IS_OP", "POP_JUMP_IF_NONE", "POP_JUMP_IF_NOT_NONE",
+])  # fmt: skip
 
 
 class Calls(Core):
@@ -59,7 +64,7 @@ class Calls(Core):
 
     # ---- builtins -------------------------------------------------------------------------------------------------
 
-    def _guard_builtin(self, callable_: Entry, callee: BuiltinFunctionType | type) -> None:
+    def _guard_builtin(self, callable_: Entry, callee: Callable[..., object]) -> None:
         assert isinstance(callable_, Pointer)
         if isinstance(callee, type):
             self.emit("guard_same", [callable_.value], [id(callee)], reason="callee")
@@ -205,11 +210,10 @@ class Calls(Core):
         call = caller.bytecode.instructions[caller.offset]
         caller.effects = caller.effects or (frame.effects and len(self.state.frames) > 1)
         caller.stack.append(result)
-        if len(self.state.frames) == 1:
-            if frame.effects:
-                # What follows starts from after the call; nothing up to the next bytecode may leave.
-                self.before = caller.copy()
-                self.before.offset = call.next_offset
+        if len(self.state.frames) == 1 and frame.effects:
+            # What follows starts from after the call; nothing up to the next bytecode may leave.
+            self.before = caller.copy()
+            self.before.offset = call.next_offset
         self._goto(call.next_offset)  # type: ignore[attr-defined]
         return False
 
@@ -226,6 +230,6 @@ def _inlinable(code: CodeType, seen: bytes | None) -> Bytecode | None:
     )
     if not simple or code.co_kwonlyargcount or len(code.co_code) > _MAX_INLINED_BYTES:
         return None
-    decoded = Bytecode(code, seen or code._co_code_adaptive)
+    decoded = Bytecode(code, seen or code._co_code_adaptive)  # type: ignore[attr-defined]
     names = {instruction.name for instruction in decoded.instructions.values()}
     return decoded if names <= _INLINABLE and not decoded.loops else None

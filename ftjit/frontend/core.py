@@ -28,8 +28,8 @@ from ftjit.profile.feedback import Feedback
 from ftjit.profile.snapshot import Snapshot
 from ftjit.versions import Layout
 
-MAX_BLOCKS = 600
-MAX_OPS = 12_000
+MAX_BLOCKS = 250
+MAX_OPS = 5_000
 REGISTER_KIND = {"int": INT, "bool": INT, "float": FLOAT}
 
 
@@ -40,6 +40,10 @@ class Uncompilable(Exception):
         super().__init__(reason, offset)
         self.reason = reason
         self.offset = offset
+
+
+class TooLarge(Uncompilable):
+    """There would be more code than it is worth."""
 
 
 class LeaveHere(Exception):

@@ -10,8 +10,8 @@ from ftjit.frontend.values import MISSING, Home, Number, Pointer, RangeIterator
 from ftjit.ir import Const, Edge, Op
 from ftjit.ir.nodes import INT
 
-LIST_ITERATOR: Final = type(iter([]))
-RANGE_ITERATOR: Final = type(iter(range(0)))
+LIST_ITERATOR: Final[type] = type(iter([]))
+RANGE_ITERATOR: Final[type] = type(iter(range(0)))
 
 
 class Loops(Core):

@@ -87,7 +87,11 @@ class State:
         is one object stays one."""
         seen: dict[Operand, int] = {}
         aliases = tuple(seen.setdefault(operand, len(seen)) for operand, named in self._all_operands() if named)
-        return tuple((frame.key(), frame.caller and frame.caller.key()) for frame in self.frames), aliases, self.unfenced
+        return (
+            tuple((frame.key(), frame.caller and frame.caller.key()) for frame in self.frames),
+            aliases,
+            self.unfenced,
+        )
 
     def operands(self) -> list[Operand]:
         """What an edge passes: a number with several names once, anything else as often as it occurs."""

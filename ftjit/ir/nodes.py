@@ -46,7 +46,7 @@ type Operand = Value | Const
 @dataclass(slots=True)
 class Move:
     """How one home gets its value at an exit. `kind` names a row of `backend.exits.MOVES`; `slot` indexes
-    `localsplus`; `operands` are the values it is made of; `constant` is an address or a slot, where the kind has one."""
+    `localsplus`; `operands` are the values it is made of; `constant` is an address or a slot, if the kind has one."""
 
     kind: str
     slot: int

@@ -2,9 +2,10 @@
 
 A signature reads `arguments > result`: `i` an int64 or pointer, `f` a double. With `=` instead of `>` the result takes
 the register of the first argument (two-address). `imm` says which argument may be an immediate. Flags: `exit` it can
-leave before its bytecode, nothing done; `branch` its target is a block; `guard` its exit may mean an exception or a wrong guess, so it stays even if its result is unused; `drop` it may end the life of an object, so
-borrowed pointers die (`effect`: and others can see it); `out` anything may run (a safepoint); `shared` it reads shared
-memory; `unfenced` it writes shared memory without a fence after it.
+leave before its bytecode, nothing done; `branch` its target is a block; `guard` its exit may mean an exception or a
+wrong guess, so it stays even if its result is unused; `drop` it may end the life of an object, so borrowed pointers die
+(`effect`: and others can see it); `out` anything may run (a safepoint); `shared` it reads shared memory; `unfenced` it
+writes shared memory without a fence after it.
 """
 
 from __future__ import annotations

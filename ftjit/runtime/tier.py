@@ -134,7 +134,7 @@ class Tier:
         offsets = [bytecode.resume_offset, *sorted(bytecode.loops)][:250]
         with self.lock:
             if record.door_open:
-                return
+                return  # type: ignore[unreachable]  # another thread was first
             if self.core.lib.slot_create(id(code), offsets, len(offsets)) != 0:
                 return
             record.door_open = True
@@ -155,6 +155,7 @@ class Tier:
     def work(self, codes: list[CodeType]) -> None:
         """A worker's turn: doors for what is hot, executors for the snapshots that wait."""
         lib = self.core.lib
+        code: CodeType | None = None
         for code in codes:
             self.open_door(code)
         del codes[:]

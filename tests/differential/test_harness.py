@@ -43,12 +43,12 @@ def test_attributes_and_slots_are_seen():
 def fails_early(n):
     x = n
     x = 1 // n
-    return x
+    return x  # noqa: RET504  (a local for the traceback to show)
 
 
 def fails_late(n):
     x = n
-    x = n
+    x = n  # noqa: F841
     return 1 // n
 
 

@@ -62,9 +62,7 @@ def check(mode, program, wanted, folder, timeout=120):
     """Run it under `mode`; returns the statistics."""
     file = folder / "statistics.json"
     try:
-        child = run_python(
-            ["-m", "ftjit", "--mode", mode, "--stats-json", str(file), *program], timeout=timeout
-        )
+        child = run_python(["-m", "ftjit", "--mode", mode, "--stats-json", str(file), *program], timeout=timeout)
     except subprocess.TimeoutExpired:
         pytest.fail(f"{mode}, {program}: still running after {timeout} s")
     assert (child.returncode, child.stderr, child.stdout) == (0, "", wanted)
@@ -77,11 +75,7 @@ def check(mode, program, wanted, folder, timeout=120):
 def test_same_output_in_every_mode(name, tmp_path):
     """In the quick form each program gets one number of threads."""
     threads = THREADS[list(catalog.BY_NAME).index(name) % len(THREADS)]
-    runs = [
-        check(
-            "auto", script(name, threads, repeat=2), expected(name, threads, repeat=2), tmp_path, timeout=30
-        )
-    ]
+    runs = [check("auto", script(name, threads, repeat=2), expected(name, threads, repeat=2), tmp_path, timeout=30)]
     if name not in SLOW_WHEN_EAGER:
         runs.append(check("eager", bare(name, 2), expected(name, 2), tmp_path, timeout=30))
     if name != "cold":  # the one that is made to stay cold

@@ -14,8 +14,15 @@ VERSIONED = rf"({_OPS}(?: [^#\n]*)? )#\d+"
 
 
 def normalised(text: str) -> str:
-    """Addresses become @1, @2, ... in the order they come in; versions become #version."""
+    """Addresses become @1, @2, ... in the order they come in, values and blocks are counted again from 0; versions
+    become #version."""
     names: dict[str, str] = {}
+    values: dict[str, int] = {}
+    blocks: dict[str, int] = {}
+    text = re.sub(
+        r"(%[if])(\d+)", lambda found: f"{found[1]}{values.setdefault(found[0], len(values))}", text
+    )
+    text = re.sub(r"\bb\d+(?=\()", lambda found: f"b{blocks.setdefault(found[0], len(blocks))}", text)
     text = re.sub(VERSIONED, r"\1#version", text)
     text = re.sub(r"(builtin_value #version )#\d+", r"\1#version", text)
     return re.sub(

@@ -25,9 +25,7 @@ def test_ir_is_as_kept(name):
     if UPDATE:
         file.write_text(found)
     assert file.exists(), f"no {file}: FTJIT_UPDATE_GOLDEN=1 writes it"
-    assert found == file.read_text(), (
-        "the IR has changed: FTJIT_UPDATE_GOLDEN=1 writes it anew; read the diff"
-    )
+    assert found == file.read_text(), "the IR has changed: FTJIT_UPDATE_GOLDEN=1 writes it anew; read the diff"
 
 
 def test_the_same_in_every_process():

@@ -171,9 +171,7 @@ def test_a_breakpoint_while_hot(case: str) -> None:
         wait_until(lambda: len({thread for thread, _ in hits}) == 2, 1.0, "a breakpoint hit in both threads")
         first = len(hits)
         time.sleep(0.2)
-        assert len(hits) > first + 1000, (
-            "hit now and then only: machine code is entered although it is watched"
-        )
+        assert len(hits) > first + 1000, "hit now and then only: machine code is entered although it is watched"
         lines = {line for _, line in hits}
         assert lines <= set(range(code.co_firstlineno, code.co_firstlineno + 4)), lines
         sys.monitoring.set_local_events(TOOL, code, 0)
@@ -320,9 +318,7 @@ def test_nested_code_is_monitored() -> None:
     ftjit.jit(loop)
     wait_until(lambda: (loop(500), ftjit.is_compiled(loop))[1], 10)
     with tool(), entered():
-        sys.monitoring.register_callback(
-            TOOL, events.PY_START, lambda code, offset: starts.append(code.co_name)
-        )
+        sys.monitoring.register_callback(TOOL, events.PY_START, lambda code, offset: starts.append(code.co_name))
         sys.monitoring.set_local_events(TOOL, called.__code__, events.PY_START)
         loop(500)
         sys.monitoring.set_local_events(TOOL, called.__code__, 0)

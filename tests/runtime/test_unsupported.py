@@ -35,16 +35,11 @@ def refusal(*arguments: str, what: str = "ftjit.enable()", prelude: str = "", **
 
 
 def other_pythons() -> list[str]:
-    found = [
-        shutil.which(name, path="/usr/bin:/usr/local/bin")
-        for name in ("python3.11", "python3.12", "python3.13")
-    ]
+    found = [shutil.which(name, path="/usr/bin:/usr/local/bin") for name in ("python3.11", "python3.12", "python3.13")]
     return [path for path in found if path]
 
 
-@pytest.mark.parametrize(
-    "executable", other_pythons() or [pytest.param("", marks=pytest.mark.skip("no other Python"))]
-)
+@pytest.mark.parametrize("executable", other_pythons() or [pytest.param("", marks=pytest.mark.skip("no other Python"))])
 @pytest.mark.parametrize("what", ["ftjit.enable()", "ftjit.compile(f)"])
 def test_another_python(executable: str, what: str) -> None:
     said = refusal(what=what, executable=executable, environment={"PYTHONPATH": str(ROOT)})
@@ -71,9 +66,7 @@ print(f(), g(), ftjit.is_compiled(f))
 """
 
 
-@pytest.mark.parametrize(
-    "executable", other_pythons() or [pytest.param("", marks=pytest.mark.skip("no other Python"))]
-)
+@pytest.mark.parametrize("executable", other_pythons() or [pytest.param("", marks=pytest.mark.skip("no other Python"))])
 def test_decorators_on_another_python(executable: str) -> None:
     outcome = python("-c", DECORATED, executable=executable, environment={"PYTHONPATH": str(ROOT)})
     assert outcome.stdout == "1 2 False\n", outcome.stderr

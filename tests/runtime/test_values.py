@@ -206,9 +206,7 @@ def test_finalisers_run_at_their_bytecode(case: str) -> None:
             items[0] = Watched()
         return wrong
 
-    functions = dict(
-        zip(FINALISERS, [by_float, by_int, in_a_loop, by_another, deleted, in_a_list], strict=True)
-    )
+    functions = dict(zip(FINALISERS, [by_float, by_int, in_a_loop, by_another, deleted, in_a_list], strict=True))
     function = functions[case]
 
     def run() -> list[Any]:

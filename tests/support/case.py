@@ -23,9 +23,7 @@ from typing import Any
 from support.outcome import outcome
 
 ROUNDS = 3
-REPEATS = (
-    12  # more than FTJIT_RELEARN in these processes: a deopt taken this often has its code compiled anew
-)
+REPEATS = 12  # more than FTJIT_RELEARN in these processes: a deopt taken this often has its code compiled anew
 
 
 @dataclass(frozen=True)

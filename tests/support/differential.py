@@ -53,9 +53,7 @@ def differences(plain: dict[str, Any], hot: dict[str, Any]) -> list[str]:
     for step, expected in plain["recorded"].items():
         got = hot["recorded"].get(step, ["(not reached)"])
         if len(expected) != 1:
-            found.append(
-                f"{step}: a bad case, the interpreter itself does not do the same each time: {expected}"
-            )
+            found.append(f"{step}: a bad case, the interpreter itself does not do the same each time: {expected}")
         elif got != expected:
             wrong = next(text for text in [*got, "(nothing)"] if text != expected[0])
             found.append(f"{step}\n--- interpreter\n{expected[0]}\n--- ftjit\n{wrong}")

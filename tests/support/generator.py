@@ -102,9 +102,7 @@ class Writer:
                 return f"({self.int(depth - 1)} {self.pick(['+', '-'])} {self.int(depth - 1)})"
             case "multiply":
                 left, right = self.int(depth - 1), self.int(depth - 1)
-                return (
-                    f"({left} * ({right} & 255))" if self.loops or self.in_helper else f"({left} * {right})"
-                )
+                return f"({left} * ({right} & 255))" if self.loops or self.in_helper else f"({left} * {right})"
             case "divide":
                 return f"({self.int(depth - 1)} {self.pick(['//', '%'])} {self.int(depth - 1)})"
             case "bits":
@@ -130,9 +128,9 @@ class Writer:
     def float(self, depth: int = 2) -> str:
         forms = ["variable", "variable", "constant"]
         if depth:
-            forms += ["arithmetic", "arithmetic", "divide", "mixed", "unary", "convert", "choice"] + [
-                "global"
-            ] * (not self.in_helper)
+            forms += ["arithmetic", "arithmetic", "divide", "mixed", "unary", "convert", "choice"] + ["global"] * (
+                not self.in_helper
+            )
         match self.pick(forms):
             case "variable":
                 return self.pick(self.floats)
@@ -156,9 +154,7 @@ class Writer:
     def bool(self, depth: int = 2) -> str:
         compare = self.pick(["<", "<=", ">", ">=", "==", "!="])
         forms = (
-            ["ints", "floats", "mixed"]
-            + (["not", "and", "chain"] if depth > 0 else [])
-            + ["p"] * (not self.in_helper)
+            ["ints", "floats", "mixed"] + (["not", "and", "chain"] if depth > 0 else []) + ["p"] * (not self.in_helper)
         )
         depth = max(depth - 1, 0)
         match self.pick(forms):
@@ -207,13 +203,9 @@ class Writer:
                 self.put(indent, "if len(xs) < 12:")
                 self.put(indent + 1, f"xs.append({self.int(1)})")
             case "attribute":
-                self.put(
-                    indent, f"o.n {self.pick(['=', '=', '+='])} {self.pick([self.int(1), self.float(1)])}"
-                )
+                self.put(indent, f"o.n {self.pick(['=', '=', '+='])} {self.pick([self.int(1), self.float(1)])}")
             case "swap":
-                self.put(
-                    indent, self.pick(["a, b = b, a", "a, b, c = c, a, b", "x, y = y, x", "b, c = c, b + 1"])
-                )
+                self.put(indent, self.pick(["a, b = b, a", "a, b, c = c, a, b", "x, y = y, x", "b, c = c, b + 1"]))
             case "global":
                 self.put(indent, f"c = c + g0 {self.pick(['+', '-', '*'])} g1")
             case "if":

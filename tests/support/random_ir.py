@@ -28,9 +28,7 @@ def functions(draw: st.DrawFn, blocks: int = 5, ops: int = 8) -> Function:
     function = Function("random")
     count = draw(st.integers(1, blocks))
     for number in range(count):
-        parameters = [
-            function.value(kind) for kind in draw(st.lists(st.sampled_from([INT, FLOAT]), max_size=4))
-        ]
+        parameters = [function.value(kind) for kind in draw(st.lists(st.sampled_from([INT, FLOAT]), max_size=4))]
         depth = draw(st.integers(0, 2))
         function.blocks.append(Block(number, number * 10, parameters if number else [], [], depth))
     shared: list[Value] = []
@@ -48,9 +46,7 @@ def _operand(draw: st.DrawFn, known: list[Value], kind: str) -> Value | Const:
     fitting = [value for value in known if value.kind == kind]
     if fitting and draw(st.integers(0, 4)):
         return draw(st.sampled_from(fitting))
-    return (
-        Const(draw(st.integers(-100, 100))) if kind == INT else Const(draw(st.sampled_from([0.0, 1.5, -2.0])))
-    )
+    return Const(draw(st.integers(-100, 100))) if kind == INT else Const(draw(st.sampled_from([0.0, 1.5, -2.0])))
 
 
 def exit_for(draw: st.DrawFn, known: list[Value], reason: str = "overflow") -> Exit:
@@ -80,9 +76,7 @@ def _end(draw: st.DrawFn, function: Function, block: Block, known: list[Value]) 
 
     others = len(function.blocks) > 1
     for _ in range(draw(st.integers(0, 1)) if others else 0):
-        block.ops.append(
-            Op("int_branch_lt", [_operand(draw, known, INT), _operand(draw, known, INT)], target=edge())
-        )
+        block.ops.append(Op("int_branch_lt", [_operand(draw, known, INT), _operand(draw, known, INT)], target=edge()))
     if others and draw(st.booleans()):
         block.ops.append(Op("jump", [], target=edge()))
     else:

@@ -25,9 +25,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 IN_CHILD = os.environ.get("FTJIT_TEST_CHILD") == "1"
-_START = (
-    f"import sys; sys.path[:0] = [{str(HERE)!r}]; import fresh_process; fresh_process.child(*sys.argv[1:])"
-)
+_START = f"import sys; sys.path[:0] = [{str(HERE)!r}]; import fresh_process; fresh_process.child(*sys.argv[1:])"
 
 type Test = Callable[..., None]
 

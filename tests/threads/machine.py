@@ -42,9 +42,7 @@ def wait_inside(*functions: Callable[..., Any], threads: int = 1) -> None:
     nothing else runs that could be."""
     for function in functions:
         wait_compiled(function)
-    wait_until(
-        lambda: ftjit.stats().activations >= threads, what=f"{threads} threads inside; {ftjit.stats()}"
-    )
+    wait_until(lambda: ftjit.stats().activations >= threads, what=f"{threads} threads inside; {ftjit.stats()}")
 
 
 def wait_idle() -> None:
@@ -69,9 +67,7 @@ def heat(function: Callable[..., Any], *arguments: Any) -> None:
     """Call with these arguments until something of the function is compiled."""
     switch_on()
     ftjit.jit(function)
-    wait_until(
-        lambda: (function(*arguments), ftjit.is_compiled(function))[1], 10, f"{ftjit.explain(function)}"
-    )
+    wait_until(lambda: (function(*arguments), ftjit.is_compiled(function))[1], 10, f"{ftjit.explain(function)}")
 
 
 @contextmanager

@@ -77,9 +77,7 @@ def compile_and_run() -> None:
     with entered():
         assert count(1000) == sum(n & 7 for n in range(1000))
     ftjit.jit(count_again)
-    wait_until(
-        lambda: count_again(500) == 124750 and ftjit.is_compiled(count_again), 5, "compiled in the child"
-    )
+    wait_until(lambda: count_again(500) == 124750 and ftjit.is_compiled(count_again), 5, "compiled in the child")
     with entered():
         assert count_again(1000) == 499500
     ftjit.disable()
@@ -164,9 +162,7 @@ def test_pending_calls_run_in_the_child() -> None:
     ftjit.compile(count, 100)
     flag = Flag()
     ftjit.jit(spin)
-    threads = [
-        start_thread(spin, flag) for _ in range(2)
-    ]  # they answer the sampler, and are gone in the child
+    threads = [start_thread(spin, flag) for _ in range(2)]  # they answer the sampler, and are gone in the child
     wait_inside(spin, threads=2)
 
     def work() -> None:

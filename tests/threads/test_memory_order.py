@@ -108,9 +108,7 @@ def write_floats(box: Any) -> float:
     return number
 
 
-def run_pair(
-    writer: Any, writer_arguments: Any, reader: Any, reader_arguments: Any, box: Any, rounds: int
-) -> int:
+def run_pair(writer: Any, writer_arguments: Any, reader: Any, reader_arguments: Any, box: Any, rounds: int) -> int:
     """Forbidden outcomes in `rounds` reads beside a writing thread. Machine code ran if ftjit is on."""
     box.stop = False
     thread = start_thread(writer, *writer_arguments)
@@ -140,9 +138,7 @@ def litmus(case: str, rounds: int) -> None:
         "globals": (write_globals, (box,), read_globals, ()),
         "floats": (write_floats, (box,), read_message, (box,)),
     }
-    writer, writer_arguments, reader, reader_arguments = pairs.get(
-        case, (write_message, (box,), read_message, (box,))
-    )
+    writer, writer_arguments, reader, reader_arguments = pairs.get(case, (write_message, (box,), read_message, (box,)))
     interpreted = run_pair(writer, writer_arguments, reader, reader_arguments, box, rounds // 10)
     switch_on()
     ftjit.jit(reader)
@@ -254,8 +250,7 @@ def test_store_then_load() -> None:
         steps = [Message(), Message()]
         compiled_rounds += ftjit.is_compiled(store_then_load)
         threads = [
-            start_thread(store_then_load, lists[me], lists[1 - me], seen[me], steps[me], steps[1 - me])
-            for me in (0, 1)
+            start_thread(store_then_load, lists[me], lists[1 - me], seen[me], steps[me], steps[1 - me]) for me in (0, 1)
         ]
         for thread in threads:
             join(thread)

@@ -176,9 +176,7 @@ def storm(seconds: float, seed: int) -> None:
     def going() -> bool:
         """Until the time is over and enough has happened, on a slow machine too."""
         seen, elapsed = ftjit.stats(), time.monotonic() - start
-        return elapsed < seconds or (
-            elapsed < seconds + 10 and (seen.entries < 200 or seen.executors_retired < 5)
-        )
+        return elapsed < seconds or (elapsed < seconds + 10 and (seen.entries < 200 or seen.executors_retired < 5))
 
     def caller(index: int) -> None:
         rng = random.Random(seed + index)

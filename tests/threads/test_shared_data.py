@@ -298,9 +298,7 @@ def test_readers_see_only_what_was_stored() -> None:
     items = [1.5] * 8
     heat_all((swap_values, (items, 200)), (check_values, (items, 200)))
     with entered(THREADS):
-        results = in_threads(
-            lambda i: swap_values(items, 60_000) if i % 2 else check_values(items, 60_000), THREADS
-        )
+        results = in_threads(lambda i: swap_values(items, 60_000) if i % 2 else check_values(items, 60_000), THREADS)
     assert [r for r in results if r] == []
 
 

@@ -40,7 +40,7 @@ def rows(page: str) -> dict[str, list[str]]:
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.startswith("|") else []
         inside = bool(cells) and (inside or cells == COLUMNS)
         if inside and "`" in cells[0]:
-            found |= {name: cells for name in re.findall(r"`([\w.]+)`", cells[0])}
+            found |= dict.fromkeys(re.findall(r"`([\w.]+)`", cells[0]), cells)
     return found
 
 

@@ -18,9 +18,7 @@ COUNTERS = {
 }
 
 
-def make(
-    program="sieve", mode="interpreter", threads=1, seconds=(1.0,), checksum="7", entries=5, failure=None
-):
+def make(program="sieve", mode="interpreter", threads=1, seconds=(1.0,), checksum="7", entries=5, failure=None):
     counters = None if mode == "interpreter" else COUNTERS | {"entries": entries}
     return Sample(
         Request(program, mode, threads, 10, len(seconds), 1.0),
@@ -43,7 +41,8 @@ def test_speed_up_is_the_ratio_of_medians_over_all_rounds():
     assert row.speed_up_range == (6.5 / 3.5, 4.5 / 1.5)
     assert (row.interpreter.runs, row.compiled.runs) == (4, 4)
     assert row.compiled.warm_up_seconds == 3.0
-    assert row.machine_code and row.checksums_equal
+    assert row.machine_code
+    assert row.checksums_equal
 
 
 def test_scaling_is_work_relative_to_one_thread():
@@ -55,7 +54,8 @@ def test_scaling_is_work_relative_to_one_thread():
 
 def test_scaling_is_unknown_without_one_thread():
     (row,) = summarise([make(threads=2), make(mode="ftjit", threads=2)]).rows
-    assert row.scaling_interpreter is None and row.scaling_compiled is None
+    assert row.scaling_interpreter is None
+    assert row.scaling_compiled is None
 
 
 def test_means_are_geometric_and_keep_numeric_kernels_apart():
@@ -99,7 +99,9 @@ def test_failed_process_is_a_problem_and_leaves_the_other_numbers():
     summary = summarise([make(), make(mode="ftjit", failure="crashed")])
     assert summary.problems == ["sieve, 1 threads, ftjit: crashed"]
     (row,) = summary.rows
-    assert row.interpreter is not None and row.compiled is None and row.speed_up is None
+    assert row.interpreter is not None
+    assert row.compiled is None
+    assert row.speed_up is None
     assert "failed" in table.plain(table.speed_table(summary))
 
 
@@ -109,7 +111,8 @@ def test_interpreter_alone_has_rows_without_speed_ups():
         (1, "interpreter", None),
         (2, "interpreter", None),
     ]
-    assert summary.means == [] and summary.problems == []
+    assert summary.means == []
+    assert summary.problems == []
 
 
 def test_one_row_for_each_compiled_mode():

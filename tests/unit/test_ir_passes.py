@@ -117,7 +117,5 @@ def test_passes_do_not_grow_the_function(function):
 def test_the_model_tells_functions_apart():
     """The comparison can fail: zeros differ by sign, ways out by offset."""
     assert not math.isnan(RESULTS["float_mul"](-1.0, 0.0))
-    assert not same(
-        (0, 0, "return", [(0, "float", (-0.0).hex())]), (0, 0, "return", [(0, "float", (0.0).hex())])
-    )
+    assert not same((0, 0, "return", [(0, "float", (-0.0).hex())]), (0, 0, "return", [(0, "float", (0.0).hex())]))
     assert not same((0, 0, "return", []), (2, 0, "return", []))

@@ -26,8 +26,7 @@ def test_the_parts_of_an_op():
         "guard_length %i1 #3  ; exit type@12/2[0=int(%i1), 4=range_iterator(%i1, 9), 5=same(0)]"
     )
     assert (
-        format_op(Op("int_branch_lt", [a, Const(2)], target=Edge(target, [Const(7)])))
-        == "int_branch_lt %i1 2 -> b3(7)"
+        format_op(Op("int_branch_lt", [a, Const(2)], target=Edge(target, [Const(7)]))) == "int_branch_lt %i1 2 -> b3(7)"
     )
 
 

@@ -10,9 +10,7 @@ from ftjit.ir.verifier import IRError, verify
 
 
 def leave(*values):
-    return Op(
-        "leave", [], exit=Exit(8, 0, "return", [Move("int", slot, (v,)) for slot, v in enumerate(values)])
-    )
+    return Op("leave", [], exit=Exit(8, 0, "return", [Move("int", slot, (v,)) for slot, v in enumerate(values)]))
 
 
 def well_formed():

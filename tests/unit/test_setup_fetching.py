@@ -74,9 +74,7 @@ def test_archives_come_from_the_files_apt_reads(machine: Path) -> None:
     (etc / "mirrors").write_text("# best\nhttp://mirror.test/debian/\tpriority:1\n")
     (etc / "parts" / "debian.sources").write_text(DEB822 + f"\nTypes: deb\nURIs: mirror+file:{etc}/mirrors\n")
     (etc / "parts" / "old.list.save").write_text("deb http://saved.test/debian bookworm main\n")
-    settings = (
-        f'Dir "/";\nDir::Etc "{etc}";\nDir::Etc::sourcelist "main.list";\nDir::Etc::sourceparts "parts";'
-    )
+    settings = f'Dir "/";\nDir::Etc "{etc}";\nDir::Etc::sourcelist "main.list";\nDir::Etc::sourceparts "parts";'
     executable(machine / "bin" / "apt-config", f"cat <<'END'\n{settings}\nEND")
     assert apt.configured_archives() == [
         "http://main.test/debian",
@@ -88,8 +86,7 @@ def test_archives_come_from_the_files_apt_reads(machine: Path) -> None:
 
 def test_proxies_are_those_of_apt(machine: Path) -> None:
     settings = apt.parse_configuration(
-        'Acquire::http "";\nAcquire::http::Proxy "http://proxy.test:3142";\n'
-        'Acquire::HTTP::Proxy::near.test "DIRECT";'
+        'Acquire::http "";\nAcquire::http::Proxy "http://proxy.test:3142";\nAcquire::HTTP::Proxy::near.test "DIRECT";'
     )
     assert apt.proxy_for("http://far.test/debian", settings) == "http://proxy.test:3142"
     assert apt.proxy_for("https://far.test/debian", settings) == "http://proxy.test:3142"

@@ -396,9 +396,7 @@ def test_cleaning_leaves_what_was_written(checkout: Path) -> None:
 
 def test_links_that_lead_nowhere_are_found(machine: Path) -> None:
     page = machine / "page.md"
-    page.write_text(
-        "[a](page.md#part) [b](gone.md) [c](https://site.test/) [d](#here)\n```\n[e](not.md)\n```\n"
-    )
+    page.write_text("[a](page.md#part) [b](gone.md) [c](https://site.test/) [d](#here)\n```\n[e](not.md)\n```\n")
     assert list(documents.broken_links(page)) == ["gone.md"]
 
 

@@ -121,10 +121,7 @@ def test_main_stencil(case: str) -> None:
 
 
 def test_twin_keeps_its_jump_to_the_continuation() -> None:
-    assert (
-        tidied("subq %rdx, %r15\njmp _JIT_CONTINUE", falls_through=False)
-        == "subq %rdx, %r15\njmp _JIT_CONTINUE"
-    )
+    assert tidied("subq %rdx, %r15\njmp _JIT_CONTINUE", falls_through=False) == "subq %rdx, %r15\njmp _JIT_CONTINUE"
 
 
 def test_twin_has_its_jumps_threaded_all_the_same() -> None:

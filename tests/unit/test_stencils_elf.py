@@ -32,9 +32,7 @@ def make_object(
     bodies.append((".symtab", SYMTAB, 0, table, count + 2, 0, 24))
     bodies.append((".strtab", STRTAB, 0, symbol_names, 0, 0, 0))
     for section, entries in relocations.items():
-        content = b"".join(
-            struct.pack("<QQq", at, symbol << 32 | kind, add) for at, symbol, kind, add in entries
-        )
+        content = b"".join(struct.pack("<QQq", at, symbol << 32 | kind, add) for at, symbol, kind, add in entries)
         bodies.append((".rela", RELA, 0, content, count + 1, section, 24))
     bodies.append((".shstrtab", STRTAB, 0, b"", 0, 0, 0))
     headers, data = bytes(64), b""
@@ -43,9 +41,7 @@ def make_object(
         names += name.encode() + b"\0"
         content = names if name == ".shstrtab" else content
         at = 64 + len(data)
-        headers += struct.pack(
-            "<IIQQQQIIQQ", offset, kind, flags, 0, at, len(content), link, info, entry or 1, entry
-        )
+        headers += struct.pack("<IIQQQQIIQQ", offset, kind, flags, 0, at, len(content), link, info, entry or 1, entry)
         data += content
     identity = b"\x7fELF\x02\x01\x01" + bytes(9)
     total = len(bodies) + 1
@@ -92,9 +88,7 @@ def test_two_functions_in_one_section_share_its_relocations() -> None:
     assert one.holes == two.holes == (Hole(1, "rel32", "_JIT_SLOW", -4),)
 
 
-@pytest.mark.parametrize(
-    ("kind", "expected"), [(1, "abs64"), (2, "rel32"), (4, "rel32"), (10, "abs32"), (11, "abs32")]
-)
+@pytest.mark.parametrize(("kind", "expected"), [(1, "abs64"), (2, "rel32"), (4, "rel32"), (10, "abs32"), (11, "abs32")])
 def test_relocation_kinds(kind: int, expected: str) -> None:
     (one, _) = read_stencils(make_object(TWO_FUNCTIONS, SYMBOLS, {1: [(2, 4, kind, 7)]}))
     assert one.holes == (Hole(2, expected, "_JIT_OP0", 7),)

@@ -186,9 +186,7 @@ def fits(value: int) -> bool:
     b=st.sampled_from(["i0", "i3", "imm", "imm32"]),
     data=st.data(),
 )
-def test_add_in_place_and_back(
-    machine: Machine, before: Registers, a: str, b: str, data: st.DataObject
-) -> None:
+def test_add_in_place_and_back(machine: Machine, before: Registers, a: str, b: str, data: st.DataObject) -> None:
     x = before[0][int(a[1])]
     holes = {}
     if b == "imm":

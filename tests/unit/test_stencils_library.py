@@ -49,9 +49,7 @@ def test_by_operation_and_operands(built: library.StencilLibrary) -> None:
 
 
 def test_missing_file_names_the_mend(tmp_path: Path) -> None:
-    with pytest.raises(
-        StencilError, match=r"is missing: reinstall ftjit, or .*`python -m ftjit.stencils.build`"
-    ):
+    with pytest.raises(StencilError, match=r"is missing: reinstall ftjit, or .*`python -m ftjit.stencils.build`"):
         library.load(tmp_path / "none.bin")
 
 
@@ -64,9 +62,7 @@ def test_damaged_file_names_the_mend(tmp_path: Path, damage: slice) -> None:
 
 
 def test_loading_decodes_nothing_and_is_quick(tmp_path: Path) -> None:
-    many = [
-        Stencil(f"op{n}__i{n % 8}", bytes(60), (Hole(2, "abs64", f"s{n % 90}", 0),) * 3) for n in range(5000)
-    ]
+    many = [Stencil(f"op{n}__i{n % 8}", bytes(60), (Hole(2, "abs64", f"s{n % 90}", 0),) * 3) for n in range(5000)]
     path = tmp_path / "library.bin"
     path.write_bytes(library.encode(many, OPERATIONS, "d1ge57"))
     seconds = []

@@ -56,12 +56,7 @@ def successors(instruction: capstone.CsInsn, holes: dict[int, Hole]) -> Iterator
     """Offsets within the stencil, or its end, where execution may go on."""
     end = instruction.address + instruction.size
     jump, call = instruction.group(x86.X86_GRP_JUMP), instruction.group(x86.X86_GRP_CALL)
-    if (
-        jump
-        and not call
-        and way_out(instruction, holes) is None
-        and instruction.operands[0].type == x86.X86_OP_IMM
-    ):
+    if jump and not call and way_out(instruction, holes) is None and instruction.operands[0].type == x86.X86_OP_IMM:
         yield instruction.operands[0].imm
     if instruction.mnemonic not in ("jmp", "ret", "ud2"):
         yield end
@@ -89,15 +84,10 @@ def sample(built: library.StencilLibrary) -> list[Stencil]:
     chooser = random.Random(0)
     chosen = []
     for operation in built.operations:
-        main = [
-            name for name in built if name.partition("__")[0] == operation and not name.endswith("__slow")
-        ]
+        main = [name for name in built if name.partition("__")[0] == operation and not name.endswith("__slow")]
         names = {main[0], *chooser.sample(main, min(len(main), 5))}
         chosen += [
-            built[name]
-            for main_name in sorted(names)
-            for name in (main_name, f"{main_name}__slow")
-            if name in built
+            built[name] for main_name in sorted(names) for name in (main_name, f"{main_name}__slow") if name in built
         ]
     return chosen
 
@@ -154,9 +144,7 @@ def test_jumps_stay_within_or_go_through_a_hole(stencils: list[Stencil]) -> None
             hole = way_out(instruction, holes)
             if instruction.group(x86.X86_GRP_CALL):
                 indirect = instruction.operands[0].type != x86.X86_OP_IMM
-                assert indirect or (hole is not None and hole.symbol not in WAYS_ON), (
-                    f"{stencil.name}: {instruction}"
-                )
+                assert indirect or (hole is not None and hole.symbol not in WAYS_ON), f"{stencil.name}: {instruction}"
             elif instruction.group(x86.X86_GRP_JUMP) and hole is not None:
                 assert hole.symbol in WAYS_ON, f"{stencil.name} jumps to {hole.symbol}"
             for offset in successors(instruction, holes):
@@ -168,11 +156,7 @@ def test_main_stencils_go_on_by_falling_through_and_twins_never_do(
 ) -> None:
     for stencil in stencils:
         holes = {hole.offset: hole for hole in stencil.holes}
-        ends = {
-            offset
-            for instruction in instructions(stencil).values()
-            for offset in successors(instruction, holes)
-        }
+        ends = {offset for instruction in instructions(stencil).values() for offset in successors(instruction, holes)}
         if is_shim(stencil, built):
             continue
         if stencil.name.endswith("__slow"):
@@ -192,23 +176,17 @@ def test_stack_balances_on_every_path_and_is_aligned_at_calls(stencils: list[Ste
             after = depth[offset] + stack_change(instruction)
             if instruction.mnemonic == "call":
                 assert after % 16 == 8, f"{stencil.name}+{offset:#x}: stack not aligned at the call"
-            elif instruction.mnemonic == "ret" or (
-                instruction.group(x86.X86_GRP_JUMP) and way_out(instruction, holes)
-            ):
+            elif instruction.mnemonic == "ret" or (instruction.group(x86.X86_GRP_JUMP) and way_out(instruction, holes)):
                 assert after == 0, f"{stencil.name}+{offset:#x}: leaves with the stack {after} bytes off"
             for following in successors(instruction, holes):
                 if following in depth or following == len(stencil.code):
-                    assert depth.get(following, 0) == after, (
-                        f"{stencil.name}+{following:#x}: two stack depths"
-                    )
+                    assert depth.get(following, 0) == after, f"{stencil.name}+{following:#x}: two stack depths"
                     continue
                 depth[following] = after
                 todo.append(following)
 
 
-def test_frame_thread_state_and_activation_are_kept(
-    stencils: list[Stencil], built: library.StencilLibrary
-) -> None:
+def test_frame_thread_state_and_activation_are_kept(stencils: list[Stencil], built: library.StencilLibrary) -> None:
     """Where there is no call, nothing moves them; where there is one, the compiler may save and restore."""
     checked = 0
     for stencil in stencils:

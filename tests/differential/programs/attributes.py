@@ -307,9 +307,7 @@ def a_class_attribute_becomes_a_property(run):
     run.call(use, Box(), 20, times=20)
     del Box.x
     run.call(use, Box(), 20, times=20)
-    Box.__getattribute__ = lambda self, name: (
-        object.__getattribute__(self, name) if name.startswith("__") else 3
-    )
+    Box.__getattribute__ = lambda self, name: object.__getattribute__(self, name) if name.startswith("__") else 3
     run.call(use, Box(), 20, times=20)
 
 

@@ -106,9 +106,7 @@ def every_shape(a):
     return out
 
 
-@case(
-    ((1, 2), {"d": 3}), [((), {}), ((1,), {"a": 2}), ((1, 2, 3, 4), {"c": 1}), ([1], {"z": 0})], machine=False
-)
+@case(((1, 2), {"d": 3}), [((), {}), ((1,), {"a": 2}), ((1, 2, 3, 4), {"c": 1}), ([1], {"z": 0})], machine=False)
 def star_calls(args, kwargs):
     return many(*args, **kwargs), many(0, *args), many(0, **kwargs)
 

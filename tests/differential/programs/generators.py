@@ -95,9 +95,7 @@ def comprehensions(n):
 
 @case((4,), [(0,), (7,)])
 def nested_comprehensions(n):
-    return [[i * j for j in range(i)] for i in range(n)], [
-        (i, j) for i in range(n) for j in range(n) if i != j
-    ]
+    return [[i * j for j in range(i)] for i in range(n)], [(i, j) for i in range(n) for j in range(n) if i != j]
 
 
 @case((5,), [(0,), (9,)])

@@ -252,9 +252,7 @@ def hash_32_bits(n):
     return h
 
 
-@case(
-    (1, 2, 3), [(1.0, 2, 3), (1, 2.5, 3), (1, 2, 3.5), (True, True, True), (M62, M62, M62), (M63 - 1, 0, 1)]
-)
+@case((1, 2, 3), [(1.0, 2, 3), (1, 2.5, 3), (1, 2, 3.5), (True, True, True), (M62, M62, M62), (M63 - 1, 0, 1)])
 def three_sums(a, b, c):
     s = a + b
     t = s + c
