@@ -63,8 +63,8 @@ def code_of(target: Any) -> CodeType:
 
 
 def jit[F: Callable[..., Any]](function: F) -> F:
-    """Decorator: compile this function as soon as it is called twice, hot or not (once ftjit is enabled). Where ftjit
-    cannot run the function stays as it is, so that decorated programs run everywhere."""
+    """Decorator: compile this function as soon as it was called a dozen times, hot or not (once ftjit is enabled).
+    Where ftjit cannot run the function stays as it is, so that decorated programs run everywhere."""
     code = code_of(function)
     if unsupported() is None:
         tier().open_door(code, insist=True)

@@ -1,10 +1,11 @@
 """The sieve of Eratosthenes with a list of flags.
 
-``size`` is how often all primes below LIMIT are looked for; the flags of one round fit a processor's cache.
+``size`` is the number below which primes are looked for, ROUNDS times; the flags of a quick round fit a processor's
+cache.
 """
 
-SIZES = {"quick": 8, "full": 24}
-LIMIT = 150_000
+SIZES = {"quick": 150_000, "full": 450_000}
+ROUNDS = 8
 
 
 def find_primes(limit: int) -> list[int]:
@@ -29,8 +30,8 @@ def find_primes(limit: int) -> list[int]:
 def run(size: int) -> int:
     """A running hash of every prime of every round."""
     checksum = 0
-    for _ in range(size):
-        for prime in find_primes(LIMIT):
+    for _ in range(ROUNDS):
+        for prime in find_primes(size):
             checksum = (checksum * 31 + prime) % 1_000_000_007
     return checksum
 

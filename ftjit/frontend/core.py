@@ -174,9 +174,9 @@ class Core:
         for move in self._local_moves(frame):
             add(move)
         for position, entry in enumerate(frame.stack):
-            move = self._stack_move(entry, self.stack_slot(position))
-            if move is not None:
-                add(move)
+            needed = self._stack_move(entry, self.stack_slot(position))
+            if needed is not None:
+                add(needed)
         return Exit(frame.offset, len(frame.stack), reason, moves, detail)
 
     @staticmethod
@@ -330,7 +330,7 @@ class Core:
             self.before.stack[position] = counted
 
     def settle_pointers(self, keep: int) -> None:
-        """Before an op that may end an object's life: every borrowed pointer below the top `keep` entries is counted."""
+        """Before an op that may end an object's life: each borrowed pointer below the top `keep` entries is counted."""
         if self.inlined:
             if any(isinstance(e, Pointer) for f in self.state.frames for e in (f.stack[: len(f.stack) - keep])):
                 raise self.not_inlinable("it holds borrowed pointers across a store")

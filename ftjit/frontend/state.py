@@ -54,8 +54,8 @@ class Frame:
 
 @dataclass
 class State:
-    """Frames, outermost first. `unfenced`: a store under a kept lock may still wait in the store buffer; the next shared
-    load has to come after it (rules 1 and 2 of the memory model)."""
+    """Frames, outermost first. `unfenced`: a store under a kept lock may still wait in the store buffer; the next
+    shared load has to come after it (rules 1 and 2 of the memory model)."""
 
     frames: list[Frame]
     unfenced: bool = False

@@ -173,7 +173,7 @@ class RangeIterator(Entry):
 
 @dataclass(frozen=True, slots=True)
 class Condition(Entry):
-    """A comparison whose jump follows at once. kind: "int", "float", or "same" (a pointer, and a pointer or address)."""
+    """A comparison whose jump follows at once. kind: "int", "float", or "same" (a pointer; a pointer or address)."""
 
     kind: str
     operator: str

@@ -19,15 +19,11 @@ def normalised(text: str) -> str:
     names: dict[str, str] = {}
     values: dict[str, int] = {}
     blocks: dict[str, int] = {}
-    text = re.sub(
-        r"(%[if])(\d+)", lambda found: f"{found[1]}{values.setdefault(found[0], len(values))}", text
-    )
+    text = re.sub(r"(%[if])(\d+)", lambda found: f"{found[1]}{values.setdefault(found[0], len(values))}", text)
     text = re.sub(r"\bb\d+(?=\()", lambda found: f"b{blocks.setdefault(found[0], len(blocks))}", text)
     text = re.sub(VERSIONED, r"\1#version", text)
     text = re.sub(r"(builtin_value #version )#\d+", r"\1#version", text)
-    return re.sub(
-        r"(?<![\w.])\d{11,}\b", lambda found: names.setdefault(found[0], f"@{len(names) + 1}"), text
-    )
+    return re.sub(r"(?<![\w.])\d{11,}\b", lambda found: names.setdefault(found[0], f"@{len(names) + 1}"), text)
 
 
 def main(name: str) -> None:

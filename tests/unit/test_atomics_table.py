@@ -13,8 +13,11 @@ COLUMNS = ["variable", "writes", "reads", "ordering", "partner", "claim served"]
 
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _STRUCT = re.compile(r"\bstruct\s+(\w+)\s*\{(.*?)\}", re.DOTALL)
-# A declaration of atomics, not of pointers to them: `[static] _Atomic TYPE a[..] = .., b;`, TYPE in brackets or a word.
-_DECLARATION = re.compile(r"^\s*(?:static\s+)?_Atomic\s*(?:\([^()]*\)|\s\w+)\s+(?!\*)([^;(){}]+);", re.MULTILINE)
+# A declaration of atomics, not of pointers to them: `[static, extern] _Atomic TYPE a[..] = .., b;`, TYPE in brackets or
+# a word.
+_DECLARATION = re.compile(
+    r"^\s*(?:static\s+|extern\s+)?_Atomic\s*(?:\([^()]*\)|\s\w+)\s+(?!\*)([^;(){}]+);", re.MULTILINE
+)
 
 
 def _names(text: str) -> Iterator[str]:
@@ -71,6 +74,7 @@ def test_no_atomic_is_declared_in_a_form_that_is_overlooked() -> None:
     ("source", "names"),
     [
         ("static _Atomic uint64_t epoch = 1;", {"epoch"}),
+        ("extern _Atomic uint64_t epoch;", {"epoch"}),
         ("static _Atomic(struct executor *) newly;  /* _Atomic int no; */", {"newly"}),
         ("static _Atomic uint32_t a, b = 3,\n    c;", {"a", "b", "c"}),
         ("struct record {\n    _Atomic uint8_t state;\n    int depth;\n};", {"record.state"}),

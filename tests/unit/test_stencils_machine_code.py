@@ -71,6 +71,11 @@ def stack_change(instruction: capstone.CsInsn) -> int:
             return 8
         case ("add" | "sub") as word if instruction.operands[0].reg == x86.X86_REG_RSP:
             return instruction.operands[1].imm * (1 if word == "add" else -1)
+        case "lea" if instruction.operands[0].reg == x86.X86_REG_RSP:
+            address = instruction.operands[1].mem
+            assert address.base == x86.X86_REG_RSP
+            assert address.index == 0
+            return address.disp
     assert (
         instruction.mnemonic == "call"
         or x86.X86_REG_RSP not in instruction.regs_access()[1]
