@@ -192,6 +192,8 @@ def test_a_breakpoint_set_by_a_callee(case: str) -> None:
 
     def poke(number: int) -> None:
         if number == 700 and target:
+            sys.monitoring.use_tool_id(TOOL, "breakpoints")
+            sys.monitoring.register_callback(TOOL, events.LINE, lambda code, line: hits.append(line))
             sys.monitoring.set_local_events(TOOL, target[0], events.LINE)
 
     def loop(limit: int) -> int:
@@ -207,11 +209,12 @@ def test_a_breakpoint_set_by_a_callee(case: str) -> None:
     code = loop.__code__ if case == "own" else helper.__code__
     expected = sum(n & 7 for n in range(1000))
     for _ in range(20):  # compiled anew meanwhile, the callee inlined or called
-        with tool(), entered():
-            sys.monitoring.register_callback(TOOL, events.LINE, lambda code, line: hits.append(line))
+        with entered():
             target.append(code)
             assert loop(1000) == expected
             sys.monitoring.set_local_events(TOOL, target.pop(), 0)
+        sys.monitoring.register_callback(TOOL, events.LINE, None)
+        sys.monitoring.free_tool_id(TOOL)
         # 300 turns; the lines of the turn it was set in may be partly over.
         assert len(hits) >= (300 if case == "callee" else 2 * 300), len(hits)
         hits.clear()
