@@ -33,6 +33,13 @@ MAX_OPS = 5_000
 REGISTER_KIND = {"int": INT, "bool": INT, "float": FLOAT}
 
 
+# Helpers that leave no stack reference to what they use up: they take counts of their own where they keep something.
+_KEEPS_NOTHING = frozenset(
+    "call call_kw binary_op compare_op contains_op store_attr store_subscr binary_slice build_list build_tuple "
+    "list_append call_list_append get_iter unpack_sequence".split()
+)
+
+
 class Uncompilable(Exception):
     """This code object, or this entry of it, stays in the interpreter. (reason, bytecode offset)"""
 
@@ -295,8 +302,9 @@ class Core:
         if isinstance(entry, Home):
             self.emit("drop_home_late" if late else "drop_home", [], [self.stack_home(position)], reason="drop")
 
-    def push_home(self, position: int) -> None:
-        """Put the outer frame's stack entry at `position` into its home, counted."""
+    def push_home(self, position: int, seen: bool = False, borrowed: bool = False) -> None:
+        """Put the outer frame's stack entry at `position` into its home, counted. `seen`: a call out comes next, so the
+        collector sees the home. `borrowed`: that call out uses the entry up and leaves no reference to it."""
         frame = self.state.outer
         entry = frame.stack[position]
         home = self.stack_home(position)
@@ -311,13 +319,13 @@ class Core:
                     self.emit("push_local", [], [home, self.home(twin)])
                 counted = Home({"int": int, "float": float, "bool": bool}[kind])
             case Local(slot, type_, sample):
-                self.emit("push_local", [], [home, self.home(slot)])
+                self.emit("push_local_borrowed" if borrowed else "push_local", [], [home, self.home(slot)])
                 counted = Home(type_, sample)
             case Pointer(value, type_, sample):
-                self.emit("push_object", [value], [home])
+                self.emit("push_object_seen" if seen else "push_object", [value], [home])
                 counted = Home(type_, sample)
             case Constant(object):
-                self.emit("push_constant", [], [home, id(object)])
+                self.emit("push_constant_seen" if seen else "push_constant", [], [home, id(object)])
                 counted = Home(type(object), object)
             case Null():
                 self.emit("push_null", [], [home])
@@ -382,8 +390,9 @@ class Core:
         if not quiet:
             for slot in range(len(frame.locals)):
                 self.write_back(slot)
+        used_up = len(frame.stack) - pops if helper in _KEEPS_NOTHING else len(frame.stack)
         for position, entry in enumerate(frame.stack):
-            self.push_home(position)
+            self.push_home(position, seen=True, borrowed=position >= used_up)
             if isinstance(entry, RangeIterator):
                 self.emit("push_null", [], [self.stack_home(position)])
         depth = len(frame.stack)
