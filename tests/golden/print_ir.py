@@ -3,10 +3,12 @@
 import re
 import sys
 import time
+from collections.abc import Callable
 
 from golden_functions import CALLS
 
 import ftjit
+from ftjit.runtime.tier import existing
 
 # Type, dictionary and function versions: an op's first immediate, different from process to process.
 _OPS = r"(?:attr_\w+|guard_version|guard_function|guard_instance_keys|global_value|builtin_value)"
@@ -26,6 +28,15 @@ def normalised(text: str) -> str:
     return re.sub(r"(?<![\w.])\d{11,}\b", lambda found: names.setdefault(found[0], f"@{len(names) + 1}"), text)
 
 
+def idle() -> bool:
+    runtime = existing()
+    return runtime is not None and runtime.queue.empty() and not runtime.in_progress
+
+
+def started(function: Callable[..., object]) -> bool:
+    return any(entry.kind == "start" and entry.compiled for entry in ftjit.explain(function).entries)
+
+
 def main(name: str) -> None:
     """Warm the bytecode up in the interpreter first, so that every run compiles the same snapshot."""
     function, arguments = CALLS[name]
@@ -33,9 +44,11 @@ def main(name: str) -> None:
         function(*arguments)
     ftjit.enable()
     ftjit.compile(function, *arguments)
-    for _ in range(20):
+    settled, until = 0, time.monotonic() + 20
+    while settled < 20 and time.monotonic() < until:  # its start is installed and the compiler has nothing left to do
         function(*arguments)
         time.sleep(0.002)
+        settled = settled + 1 if idle() and started(function) else 0
     assert ftjit.stats().compile_errors == 0
     executors = ftjit.explain(function).disassembly(ir=True).split("; executor ")[1:]
     irs = ["\n".join(line[2:] for line in text.splitlines() if line.startswith("; ")) for text in executors]
