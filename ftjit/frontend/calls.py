@@ -117,13 +117,9 @@ class Calls(Core):
             return False
         step = arguments[2] if len(arguments) == 3 else Number("int", Const(1))
         if not isinstance(step, Number) or not isinstance(step.value, Const) or not 0 < abs(step.value.value) < 2**31:
-            return self._range_by_value(callable_, arguments, following)
+            return False  # a step that is not a small constant: the general way
         self._finish_range(callable_, arguments[:2], int(step.value.value), following)
         return True
-
-    def _range_by_value(self, callable_: Entry, arguments: list[Entry], following: Instruction) -> bool:
-        """A step that is not a constant: left to the general way."""
-        return False
 
     def _finish_range(self, callable_: Entry, bounds: list[Entry], step: int, following: Instruction) -> None:
         assert isinstance(callable_, Pointer)
