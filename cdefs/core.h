@@ -57,8 +57,7 @@ struct exit_record {
     int32_t first_move, moves;
     _Atomic uint64_t taken;
 };
-/* REASON_LIGHT: a return whose one value is in i0 or f0 of the activation, from a frame that nobody looks at. */
-enum exit_reason { REASON_RETURN, REASON_POLL, REASON_STATUS, REASON_LIGHT, REASON_FIRST_DEOPT };
+enum exit_reason { REASON_RETURN, REASON_POLL, REASON_STATUS, REASON_FIRST_DEOPT };
 
 /* Immutable once installed, but for `valid` (1, later 0, never back), the counters, and what reclamation keeps. */
 struct executor {
@@ -207,7 +206,6 @@ static inline bool others_watch(PyCodeObject *code)
 /* ---- leave, door, snapshot, sampler, worker ----------------------------------------------------------------- */
 
 int leave_to_frame(struct activation *, struct exit_record *, _PyInterpreterFrame *);
-int leave_lightly(struct activation *, struct exit_record *, _PyInterpreterFrame *);
 int unwind_exception(PyThreadState *, _PyInterpreterFrame *);
 int exception_handler_of(PyCodeObject *, int unit, int *level, int *handler, int *lasti);
 

@@ -3,6 +3,7 @@
    once, else (and whenever machine code leaves before the end) the interpreter runs the frame to its end. */
 #include "core.h"
 #include "direct.h"
+#include "stay.h"
 
 static inline bool plain_function(PyObject *callable, Py_ssize_t arguments)
 {
@@ -57,10 +58,12 @@ PyObject *direct_call(PyThreadState *tstate, PyObject *callable, _PyStackRef *st
         activation_leave(record, place);
         return _PyEval_EvalFrameDefault(tstate, frame, 0);
     }
-    frame->instr_ptr = _PyFrame_GetBytecode(frame) + entry->offset / 2;
+    _Py_CODEUNIT *bytecode = _PyFrame_GetBytecode(frame);
+    frame->instr_ptr = bytecode + entry->offset / (int)sizeof(_Py_CODEUNIT);
     tstate->current_frame = frame;
     tstate->py_recursion_remaining--;
-    int outcome = run_executor(record, place, executor, tstate, frame, entry);
+    /* `tracing` and `what_event` are as the door, which let the caller in, has set them. */
+    enum outcome outcome = stay(record, place, executor, tstate, frame, entry, bytecode);
     tstate->py_recursion_remaining++;
     if (outcome == LEFT_BY_RETURN) {
         _PyStackRef result = *--frame->stackpointer;

@@ -75,20 +75,6 @@ static _PyStackRef materialise(struct activation *act, const struct move *move, 
     return object ? PyStackRef_FromPyObjectSteal(object) : PyStackRef_NULL;
 }
 
-/* The frame goes next and nobody holds it: only the result matters. -1 without memory, and nothing is changed. */
-int leave_lightly(struct activation *act, struct exit_record *exit, _PyInterpreterFrame *frame)
-{
-    _PyStackRef *top = frame->localsplus + _PyFrame_GetCode(frame)->co_nlocalsplus;
-    if (exit->moves) {
-        _PyStackRef result = materialise(act, act->executor->moves + exit->first_move, frame);
-        if (PyStackRef_IsNull(result)) return -1;
-        *top = result;
-    }
-    frame->stackpointer = top + 1;
-    frame->instr_ptr = _PyFrame_GetBytecode(frame) + exit->offset / (int)sizeof(_Py_CODEUNIT);
-    return 0;
-}
-
 /* All new values first (a local may be read as well as overwritten), then the homes. Stack homes that are written
    hold nothing before; a local's old value is an exact number or singleton (nothing else may be stale), so dropping
    it runs no code. 0, or -1 with MemoryError set: then the frame still is as the exit's bytecode found it, but for
@@ -120,7 +106,7 @@ int leave_to_frame(struct activation *act, struct exit_record *exit, _PyInterpre
         if (moves[k].slot < code->co_nlocalsplus) PyStackRef_XCLOSE(old);
     }
     frame->stackpointer = frame->localsplus + code->co_nlocalsplus + exit->depth;
-    frame->instr_ptr = _PyFrame_GetBytecode(frame) + exit->offset / (int)sizeof(_Py_CODEUNIT);
+    frame->instr_ptr = (_Py_CODEUNIT *)act->bytecode + exit->offset / (int)sizeof(_Py_CODEUNIT);
     return result;
 }
 
