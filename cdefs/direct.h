@@ -4,4 +4,5 @@
 #include "core.h"
 
 PyObject *direct_call(PyThreadState *, PyObject *callable, _PyStackRef *arguments, Py_ssize_t count, bool *done);
+void frame_abandon(PyThreadState *, _PyInterpreterFrame *, _PyInterpreterFrame *caller);
 #endif

@@ -110,7 +110,8 @@ __attribute__((noinline)) enum outcome leave_by_exit(struct record *record, stru
         }
     }
     record->exits++;
-    if (leave_to_frame(act, exit, frame) < 0) return unwind_exception(tstate, frame) < 0 ? LEFT_BY_ERROR : LEFT;
+    if ((exit->inners ? leave_inlined(act, exit, tstate, frame) : leave_to_frame(act, exit, frame)) < 0)
+        return unwind_exception(tstate, frame) < 0 ? LEFT_BY_ERROR : LEFT;
     return exit->reason == REASON_RETURN ? LEFT_BY_RETURN : LEFT;
 }
 
@@ -151,7 +152,7 @@ static ALWAYS_INLINE PyObject *door(PyCodeObject *code, int32_t from, int32_t to
     if (UNLIKELY(!record)) return Py_None;
     _Atomic(struct executor *) *place = activation_enter(record, &entry->executor, &executor);
     if (UNLIKELY(!place)) return Py_None;
-    if (UNLIKELY(executor->inlines) && other_tool_registered(tstate->interp)) {     /* it may watch what was inlined */
+    if (UNLIKELY(executor->inlines) && !may_inline(tstate, executor)) {
         activation_leave(record, place);
         return Py_None;
     }

@@ -34,6 +34,14 @@ static inline bool stack_is_short(PyThreadState *tstate)
     return here < impl->c_stack_soft_limit + room;
 }
 
+/* May code that inlines be entered? Another tool may watch what was inlined; and the frames that an exit makes need
+   their place on the data stack and in the recursion limit. */
+static inline bool may_inline(PyThreadState *tstate, struct executor *executor)
+{
+    return !other_tool_registered(tstate->interp) && tstate->py_recursion_remaining > (int)executor->inlines + 1
+        && _PyThreadState_HasStackSpace(tstate, executor->inline_words);
+}
+
 /* Machine code has ended the frame: `way` is a light return (activation.h), the stack pointer is set. A number still
    has to be boxed. */
 static ALWAYS_INLINE enum outcome leave_by_return(PyThreadState *tstate, _PyInterpreterFrame *frame,
