@@ -61,13 +61,14 @@ struct exit_record {
     int32_t first_inner, inners;
     _Atomic uint64_t taken;
 };
-/* The frame of an inlined function, as an exit finds it: at `offset` of `code`, `depth` entries on its stack. */
+/* The frame of an inlined function, as an exit finds it: at `offset` of `code`, `depth` entries on its stack. `kept`
+   entries on the stack of the frame below go when it returns. */
 struct inner_frame {
     int64_t function;                /* where the function object is: with `place`, as in a move */
     PyCodeObject *code;              /* the executor keeps it */
     int32_t offset;
     int16_t depth;
-    uint8_t place, unused;
+    uint8_t place, kept;
 };
 enum { INLINE_DEPTH = 4 };           /* inlined frames on top of each other, at most */
 enum exit_reason { REASON_RETURN, REASON_POLL, REASON_STATUS, REASON_FIRST_DEOPT };
@@ -165,6 +166,11 @@ void region_hold(struct region *);
 
 /* ---- keepsakes --------------------------------------------------------------------------------------------- */
 
+struct keepsakes {
+    struct keepsakes *next;
+    int64_t count;
+    PyObject *objects[];
+};
 void keepsakes_drop_later(struct keepsakes *);
 bool keepsakes_wait(void);
 void keepsakes_drop(void);

@@ -35,6 +35,16 @@ static _PyInterpreterFrame *frame_make(PyObject *function, const struct inner_fr
     return frame;
 }
 
+static void after_call(_PyInterpreterFrame *frame, PyObject *result, int kept)
+{
+    for (; kept; kept--) {
+        _PyStackRef top = *--frame->stackpointer;
+        PyStackRef_XCLOSE(top);
+    }
+    *frame->stackpointer++ = PyStackRef_FromPyObjectSteal(result);
+    frame->instr_ptr += CALL_UNITS;
+}
+
 /* Leave by an exit that is in inlined functions. 0: `frame` is after its CALL, with the result; -1 with an exception set:
    it is at the CALL. Room for the frames was seen to before machine code was entered (may_inline). */
 int leave_inlined(struct activation *act, struct exit_record *exit, PyThreadState *tstate, _PyInterpreterFrame *frame)
@@ -51,23 +61,15 @@ int leave_inlined(struct activation *act, struct exit_record *exit, PyThreadStat
     bool failed = leave_to_frames(act, exit, frames) < 0;
     tstate->py_recursion_remaining -= last - 1;          /* the interpreter counts the one it runs */
     for (int k = last; k >= 1; k--) {
-        if (k < last) {
-            tstate->py_recursion_remaining++;
-            if (!failed) {
-                *frames[k]->stackpointer++ = PyStackRef_FromPyObjectSteal(result);
-                frames[k]->instr_ptr += CALL_UNITS;
-            }
-        }
         if (failed) frame_abandon(tstate, frames[k], frames[k - 1]);
         else {
             tstate->current_frame = frames[k - 1];
             result = _PyEval_EvalFrameDefault(tstate, frames[k], 0);
             failed = !result;
         }
+        if (k > 1) tstate->py_recursion_remaining++;
+        if (!failed) after_call(frames[k - 1], result, inner[k - 1].kept);
     }
     tstate->current_frame = frame;
-    if (failed) return -1;
-    *frame->stackpointer++ = PyStackRef_FromPyObjectSteal(result);
-    frame->instr_ptr += CALL_UNITS;
-    return 0;
+    return failed ? -1 : 0;
 }

@@ -3,11 +3,6 @@
 #include "core.h"
 #include <stdlib.h>
 
-struct keepsakes {
-    struct keepsakes *next;
-    int64_t count;
-    PyObject *objects[];
-};
 static _Atomic(struct keepsakes *) to_drop;              /* many push, one takes all */
 
 /* References to `count` objects, given by their addresses; the caller keeps them alive meanwhile. NULL without memory. */

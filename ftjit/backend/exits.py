@@ -50,7 +50,7 @@ class ExitTable:
             self.move_count += 1
         for frame in exit.inner:
             place, value = self._place(frame.function, moved or {})
-            self.inner_frames += _INNER.pack(value, frame.code, frame.offset, frame.depth, place, 0)
+            self.inner_frames += _INNER.pack(value, frame.code, frame.offset, frame.depth, place, frame.kept)
             self.inner_count += 1
         self.exits.append(exit)
         return len(self.exits) - 1

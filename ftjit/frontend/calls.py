@@ -172,7 +172,8 @@ class Calls(Core):
             or len(given) != code.co_argcount
             or len(self.state.frames) > _MAX_DEPTH
             or self.before[0].offset in self.feedback.not_inlined
-            or not all(isinstance(entry, Number | Local | Pointer | Constant) for entry in given)
+            or not all(isinstance(entry, Number | Local | Pointer | Constant | Home) for entry in given)
+            or (self.inlined and any(isinstance(entry, Home) for entry in given))
             or any(frame.bytecode.code is code for frame in self.state.frames)
             or self.bytecode_raises_elsewhere()
             or not self._stays_alive(code, callable_)
@@ -189,13 +190,30 @@ class Calls(Core):
             self.emit("guard_function_globals", [pointer], reason="callee", detail=code.co_name)
         caller = self.state.top
         caller.offset = instruction.offset
-        del caller.stack[len(caller.stack) - len(arguments) - 2 :]
         locals_: list[Entry | None] = [None] * code.co_nlocals
         locals_[: len(given)] = given
-        self.state.frames.append(Frame(bytecode, 0, locals_, [], function=pointer))
+        kept = 0
+        if not self.inlined and self._keep(locals_, len(given), stores=_stores(code)):
+            kept = len(arguments) + 2
+        else:
+            del caller.stack[len(caller.stack) - len(arguments) - 2 :]
+        self.state.frames.append(Frame(bytecode, 0, locals_, [], function=pointer, kept=kept))
         self._note_inlined(code)
         self.continue_at(bytecode.resume_offset)
         return True
+
+    def _keep(self, locals_: list[Entry | None], count: int, stores: bool) -> bool:
+        """Arguments that have counts of their own in the caller's stack homes stay there for the length of the call; so
+        do borrowed ones, if the callee stores something and so may end what they borrow from. True if there are any."""
+        first = len(self.stack) - count
+        kept = False
+        for i in range(count):
+            entry = self.stack[first + i]
+            if isinstance(entry, Home) or (stores and isinstance(entry, Pointer)):
+                self.push_home(first + i)
+                locals_[i] = Local(self.stack_slot(first + i), entry.type, entry.sample)
+                kept = True
+        return kept
 
     @staticmethod
     def _stays_alive(code: CodeType, callable_: Entry) -> bool:
@@ -204,8 +222,7 @@ class Calls(Core):
         a pointer that was looked at when it was loaded, and nothing may be stored that could hold the last count."""
         if not code.co_flags & inspect.CO_NESTED:
             return True
-        stores = ("STORE_ATTR", "STORE_SUBSCR")
-        return isinstance(callable_, Pointer) and not any(i.opname in stores for i in dis.get_instructions(code))
+        return isinstance(callable_, Pointer) and not _stores(code)
 
     def _note_inlined(self, code: CodeType) -> None:
         function, frames = self.function, self.state.frames[1:]
@@ -218,9 +235,16 @@ class Calls(Core):
         if not self.inlined:
             self.leave("return")
             return False
-        result = self.state.frames.pop().stack[-1]
+        callee = self.state.frames.pop()
+        result = callee.stack[-1]
         caller = self.state.top
         call = caller.bytecode.instructions[caller.offset]
+        if callee.kept:
+            if isinstance(result, Pointer) or (isinstance(result, Local) and result.slot >= len(caller.locals)):
+                raise self.not_inlinable("its result may go with its arguments")
+            for position in range(len(caller.stack) - callee.kept, len(caller.stack)):
+                self.drop(caller.stack[position], position)
+            del caller.stack[len(caller.stack) - callee.kept :]
         caller.stack.append(result)
         self._goto(call.next_offset)  # type: ignore[attr-defined]
         return False
@@ -228,6 +252,11 @@ class Calls(Core):
     def op_JUMP_FORWARD(self, instruction: Instruction) -> bool:
         self._goto(instruction.target)  # type: ignore[attr-defined]
         return False
+
+
+def _stores(code: CodeType) -> bool:
+    """Whether it stores into objects, which may end what was there."""
+    return any(instruction.opname in ("STORE_ATTR", "STORE_SUBSCR") for instruction in dis.get_instructions(code))
 
 
 def _inlinable(code: CodeType, seen: bytes | None) -> Bytecode | None:

@@ -59,6 +59,10 @@ class LeaveHere(Exception):
     """This bytecode is the interpreter's. Raised before the bytecode has done anything."""
 
 
+class NotReached(LeaveHere):
+    """So far this bytecode of an inlined function has not run, so nothing is known of it."""
+
+
 class NotInlinable(Exception):
     """The call at this offset of the outer function cannot be inlined after all."""
 
@@ -102,7 +106,11 @@ class Core:
 
     def level(self) -> int:
         """How often this bytecode has disappointed: 0 speculate, 1 differently, 2 do the general thing."""
-        return self.feedback.level(self.before[0].offset if self.inlined else self.offset)
+        return self.feedback.level(self.place())
+
+    def place(self) -> tuple[int, ...]:
+        """The current bytecode, as feedback names it."""
+        return (*(frame.offset for frame in self.state.frames[:-1]), self.offset)
 
     def home(self, slot: int) -> int:
         """Byte offset in the frame of a slot of localsplus."""
@@ -113,6 +121,11 @@ class Core:
 
     def stack_home(self, position: int) -> int:
         return self.home(self.stack_slot(position))
+
+    def line(self) -> int | None:
+        """The source line of the current bytecode, in the innermost frame."""
+        lines = self.frame.bytecode.code.co_lines()
+        return next((line for start, end, line in lines if start <= self.offset < end), None)
 
     def not_inlinable(self, reason: str) -> NotInlinable:
         return NotInlinable(self.state.outer.offset, reason)
@@ -185,7 +198,8 @@ class Core:
                     needed.frame = number
                     add(needed)
             if frame.function is not None:
-                inner.append(Inner(frame.function, id(frame.bytecode.code), frame.offset, len(frame.stack)))
+                code = frame.bytecode.code
+                inner.append(Inner(frame.function, id(code), frame.offset, len(frame.stack), frame.kept))
         return Exit(outer.offset, len(outer.stack), reason, moves, detail, inner)
 
     @staticmethod
@@ -265,7 +279,7 @@ class Core:
             case Local(slot):
                 value = self.emit(f"load_{kind}", [], [self.home(slot)], reason="type")
                 outer = self.state.outer
-                if isinstance(outer.locals[slot], Boxed):
+                if slot < len(outer.locals) and isinstance(outer.locals[slot], Boxed):
                     outer.locals[slot] = Number(kind, value)
                     outer.synced.add(slot)
                 return value
@@ -388,7 +402,9 @@ class Core:
         """Run a C helper on the frame: everything goes home first; it takes `pops` entries and leaves `pushes`.
         `quiet`: it runs nobody's code, so that locals need to be home only if it fails."""
         if self.inlined:
-            raise self.not_inlinable("it calls out")
+            if self.frame.bytecode.instructions[self.offset].is_cold:
+                raise NotReached(helper)
+            raise self.not_inlinable(f"it calls out ({helper}, line {self.line()} of {self.frame.bytecode.code.co_name})")
         if self.bytecode_raises_elsewhere():
             raise LeaveHere("a call outside the try block that this entry is in")
         frame = self.frame

@@ -16,7 +16,8 @@ from ftjit.ir.nodes import Operand
 class Frame:
     """One Python frame. Only the outermost has homes; `synced` are its locals whose home holds the current value.
     An inlined frame exists only where an exit makes it, for the function object that `function` points to; the frame
-    below it is at its CALL, the callable and the arguments taken off its stack."""
+    below it is at its CALL, the callable and the arguments taken off its stack; or, if some of them are counted there
+    for as long as the call lasts, not yet: then `kept` entries are to go when it returns."""
 
     bytecode: Bytecode
     offset: int
@@ -24,10 +25,17 @@ class Frame:
     stack: list[Entry]
     synced: set[int] = field(default_factory=set)
     function: Operand | None = None
+    kept: int = 0
 
     def copy(self) -> Frame:
         return Frame(
-            self.bytecode, self.offset, list(self.locals), list(self.stack), set(self.synced), self.function
+            self.bytecode,
+            self.offset,
+            list(self.locals),
+            list(self.stack),
+            set(self.synced),
+            self.function,
+            self.kept,
         )
 
     def entries(self) -> Iterator[Entry]:
@@ -43,6 +51,7 @@ class Frame:
             tuple(entry and (entry.key(), slot in self.synced) for slot, entry in enumerate(self.locals)),
             tuple(entry.key() for entry in self.stack),
             self.function if isinstance(self.function, Const) else None,
+            self.kept,
         )
 
     def rebuild(self, anew: Callable[[Entry], Entry]) -> Frame:

@@ -60,12 +60,14 @@ class Move:
 @dataclass(slots=True)
 class Inner:
     """The frame of an inlined function, as an exit finds it. `function`: where its function object is; `code`: the
-    address of its code object; `offset` and `depth` as an exit's."""
+    address of its code object; `offset` and `depth` as an exit's; `kept`: stack entries of the frame below that go when
+    it returns."""
 
     function: Operand
     code: int
     offset: int
     depth: int
+    kept: int = 0
 
 
 @dataclass(slots=True)
@@ -79,6 +81,11 @@ class Exit:
     moves: list[Move]
     detail: str = ""
     inner: list[Inner] = field(default_factory=list)
+
+    @property
+    def place(self) -> tuple[int, ...]:
+        """The bytecode, as feedback names it."""
+        return (self.offset, *(frame.offset for frame in self.inner))
 
     def operands(self) -> Iterator[Operand]:
         for move in self.moves:

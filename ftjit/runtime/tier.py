@@ -14,6 +14,7 @@ import weakref
 from _queue import Empty, SimpleQueue
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import batched
 from types import CodeType
 from typing import Any
 
@@ -177,6 +178,8 @@ class Tier:
         code, offset = snapshot.code, snapshot.offset
         record = self.record(code)
         record.bytecode = snapshot.bytecode
+        for callee, bytecode in batched(snapshot.inlined, 2):
+            self.record(callee).bytecode = bytecode
         lib = self.core.lib
         if record.never or not self.enabled:
             lib.slot_set_entry_state(id(code), offset, WANTED if not record.never else REFUSED)
@@ -224,7 +227,8 @@ class Tier:
                 continue
             if exit.reason == "entry":
                 record.feedback.mixed.update(range(code.co_nlocals))
-            record.feedback.note(exit.offset, exit.reason)
+            if exit.reason != "cold":  # by now the interpreter knows more of it
+                record.feedback.note(exit.place, exit.reason)
             if exit.reason == "uncompiled" and record.feedback.revisions[offset] >= 2:
                 losing = losing or _is_every_turn(Bytecode(code), offset, exit.offset)
         return losing
