@@ -115,6 +115,7 @@ int run_executor(struct record *record, _Atomic(struct executor *) *place, struc
     }
     else {
         if (exit->reason >= REASON_FIRST_DEOPT) {
+            record->deopts++;
             uint64_t before = atomic_fetch_add_explicit(&exit->taken, 1, memory_order_relaxed);
             if (before == relearn_threshold) {
                 uint8_t installed = ENTRY_INSTALLED;
