@@ -108,13 +108,21 @@ class Compiled:
 
     def retire(self, function: Callable[..., Any]) -> None:
         """Take its executors away; the next thread through the door has new ones made."""
+        self._forget_revisions(function)
         self.core.lib.slot_clear(id(function.__code__), 0)
 
     def renew(self, function: Callable[..., Any]) -> None:
         """Have new executors made; they are swapped in for the old ones, which run until then."""
+        self._forget_revisions(function)
         record = self.tier.known(function.__code__)
         for offset in list(record.installed) if record is not None else []:
             self.core.lib.slot_set_entry_state(id(function.__code__), offset, 0)
+
+    def _forget_revisions(self, function: Callable[..., Any]) -> None:
+        """An entry is compiled a few times and then no more: start counting anew, or a storm would soon be over."""
+        record = self.tier.known(function.__code__)
+        if record is not None:
+            record.feedback.revisions.clear()
 
     def idle(self) -> bool:
         """Whether no snapshot waits and none is being compiled."""
