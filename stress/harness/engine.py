@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from random import Random
+from typing import Any
 
 from ..nemeses import NEMESES
 from .crew import Crew
@@ -31,6 +32,7 @@ class Engine:
         self.stage = Stage(self.machine)
         self.rng = Random(f"{request.seed}/{scenario.name}")
         self.deopts = 0
+        self.guards: dict[str, int] = {}
         chosen = scenario.nemeses if request.nemeses is None else request.nemeses
         self.chosen = [name for name in chosen if self.usable(NEMESES[name])]
 
@@ -54,6 +56,7 @@ class Engine:
         self.answer.timeline = timeline.stop()
         after = self.machine.counters()
         self.answer.counters = {name: after[name] - before[name] for name in after} | {"deopts": self.deopts}
+        self.answer.counters["guards_failed"] = self.guards
         self.answer.counters |= self.machine.finish()
         self.answer.problems += self.stage.problems
         self.judge_machine()
@@ -85,6 +88,7 @@ class Engine:
                 add(variant.outcomes, crew.turn(world))
                 add(variant.outcomes, (self.scenario.check(world) if self.scenario.check else None) or {})
                 variant.turns += 1
+                self.look_at_guards(functions)
                 if not running:  # beside the first turn nobody disturbs, so that code gets hot
                     running = [self.start(name, number) for name in names]
             variant.seconds = time.monotonic() - began
@@ -94,11 +98,11 @@ class Engine:
             self.deopts += crew.deopts
             self.answer.details += crew.details
             add(self.answer.outcomes, variant.outcomes)
-            if missing := self.missing(tiers, crew, start, self.deopts):
+            if missing := self.missing(tiers, crew, start):
                 self.answer.vacuous.append(f"variant {', '.join(variant.tiers)}: {missing}")
         stage.world = None
 
-    def missing(self, tiers: Sequence[Tier], crew: Crew, start: dict[str, int], deopts: int = 0) -> str:
+    def missing(self, tiers: Sequence[Tier], crew: Crew, start: dict[str, int]) -> str:
         """What has to happen and has not, so far in this variant; empty when nothing is missing."""
         for actor, tier, entries, function in zip(
             self.scenario.actors, tiers, crew.entries, self.stage.functions, strict=True
@@ -108,9 +112,15 @@ class Engine:
         now = self.machine.counters()
         if Tier.SWAPPED in tiers and now["retired_inside"] == start["retired_inside"]:
             return "no executor was replaced while somebody was inside"
-        if self.machine.compiles and self.scenario.needs_deopts and not (deopts or self.deopts + crew.deopts):
+        if self.machine.compiles and self.scenario.needs_deopts and not self.guards:
             return "no guess went wrong"
         return ""
+
+    def look_at_guards(self, functions: Sequence[Any]) -> None:
+        """Which guesses went wrong so far: the most that any executor says of itself, for each reason."""
+        for function in (*functions, *self.scenario.hot):
+            for reason, taken in self.machine.guards_failed(function).items():
+                self.guards[reason] = max(taken, self.guards.get(reason, 0))
 
     def start(self, name: str, number: int) -> Running:
         return Running(NEMESES[name], self.stage, f"{self.request.seed}/{self.scenario.name}/{number}/{name}")

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from .scenario import Tier
 
 COUNTERS = ("installed", "swapped", "retired", "retired_inside", "freed", "advances", "samples", "snapshots", "unwinds")
+NO_GUESS = ("return", "poll", "status", "light", "uncompiled")  # exits for which nothing was guessed wrong
 DRAIN_SECONDS = 10.0
 
 
@@ -27,6 +28,7 @@ class Machine(Protocol):
     def why_not(self, function: Callable[..., Any]) -> str: ...
     def mine(self) -> tuple[int, int]: ...
     def counters(self) -> dict[str, int]: ...
+    def guards_failed(self, function: Callable[..., Any]) -> dict[str, int]: ...
     def finish(self) -> dict[str, Any]: ...
 
 
@@ -47,6 +49,9 @@ class Interpreter:
         return 0, 0
 
     def counters(self) -> dict[str, int]:
+        return {}
+
+    def guards_failed(self, function: Callable[..., Any]) -> dict[str, int]:
         return {}
 
     def finish(self) -> dict[str, Any]:
@@ -86,10 +91,21 @@ class Compiled:
         return int(three[0]), int(three[2])
 
     def counters(self) -> dict[str, int]:
-        """Counters that only grow, and `limbo_*`, `code_bytes`, which do not."""
-        entries, exits, inside = self.core.totals()
-        known = {name: self.core.counter(name) for name in (*COUNTERS, "limbo_executors", "limbo_bytes", "code_bytes")}
-        return known | {"entries": entries, "exits": exits, "activations": inside}
+        """COUNTERS, entries and exits, which only grow; `limbo_*`, which does not."""
+        entries, exits, _ = self.core.totals()
+        known = {name: self.core.counter(name) for name in (*COUNTERS, "limbo_executors", "limbo_bytes")}
+        return known | {"entries": entries, "exits": exits}
+
+    def guards_failed(self, function: Callable[..., Any]) -> dict[str, int]:
+        """Exits because a guess was wrong, by reason, of the executors that the function has now."""
+        found: dict[str, int] = {}
+        code = function.__code__
+        record = self.tier.known(code)
+        for offset in list(record.installed) if record is not None else []:
+            for exit, taken in self.tier.exit_counts(code, record, offset):
+                if taken and exit.reason not in NO_GUESS:
+                    found[exit.reason] = found.get(exit.reason, 0) + taken
+        return found
 
     # ---- doing ------------------------------------------------------------------------------------------------
 

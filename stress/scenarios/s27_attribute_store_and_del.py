@@ -1,0 +1,76 @@
+"""One thread assigns an attribute, one deletes it, one reads it: the value or AttributeError, and no leak."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import sys
+from random import Random
+from typing import Any
+
+from ..harness.scenario import Actor, Counts, Scenario, acceptable, forbidden
+
+TURNS = 4_000
+
+
+class Box:
+    pass
+
+
+class Board:
+    def __init__(self, rng: Random) -> None:
+        self.box: Any = Box()
+        self.token = [1, 2, 3]
+        self.held = sys.getrefcount(self.token)
+        self.stop = False
+
+
+def read(board: Board, _: int) -> Counts:
+    box = board.box
+    right = gone = wrong = 0
+    for _ in range(TURNS):
+        try:
+            token = box.token
+        except AttributeError:
+            gone += 1
+        else:
+            if token[2] == 3:
+                right += 1
+            else:
+                wrong += 1
+    board.stop = True
+    return {"the value": right, "no such attribute": gone, "another value": wrong}
+
+
+def store(board: Board, _: int) -> None:
+    box, token = board.box, board.token
+    while not board.stop:
+        box.token = token
+
+
+def delete(board: Board, _: int) -> None:
+    box = board.box
+    while not board.stop:
+        with contextlib.suppress(AttributeError):
+            del box.token
+
+
+def count(board: Board) -> Counts:
+    board.box.token = None
+    gc.collect()  # references that were given back by other threads than their owner's are settled
+    now = sys.getrefcount(board.token)
+    return {"as many references as before" if now == board.held else "references were lost or leaked": 1}
+
+
+SCENARIO = Scenario(
+    world=Board,
+    actors=(Actor(read), Actor(store), Actor(delete)),
+    check=count,
+    outcomes=(
+        acceptable("the value", "it was there"),
+        acceptable("no such attribute", "it was deleted at that moment"),
+        acceptable("as many references as before", "each store and each delete counted once"),
+        forbidden("another value", "an attribute that was never stored"),
+        forbidden("references were lost or leaked", "two threads gave one reference back, or none did"),
+    ),
+)
