@@ -80,8 +80,7 @@ class Engine:
             start = self.machine.counters()
             began = time.monotonic()
             while (elapsed := time.monotonic() - began) < seconds + PATIENCE:
-                missing = self.missing(tiers, crew, start) if elapsed >= seconds or not running else ""
-                if elapsed >= seconds and not missing:
+                if elapsed >= seconds and variant.turns > 1 and not self.missing(tiers, crew, start, running):
                     break
                 world = self.scenario.world(self.rng)
                 stage.world = world
@@ -98,11 +97,11 @@ class Engine:
             self.deopts += crew.deopts
             self.answer.details += crew.details
             add(self.answer.outcomes, variant.outcomes)
-            if missing := self.missing(tiers, crew, start):
+            if missing := self.missing(tiers, crew, start, running):
                 self.answer.vacuous.append(f"variant {', '.join(variant.tiers)}: {missing}")
         stage.world = None
 
-    def missing(self, tiers: Sequence[Tier], crew: Crew, start: dict[str, int]) -> str:
+    def missing(self, tiers: Sequence[Tier], crew: Crew, start: dict[str, int], running: Sequence[Running]) -> str:
         """What has to happen and has not, so far in this variant; empty when nothing is missing."""
         for actor, tier, entries, function in zip(
             self.scenario.actors, tiers, crew.entries, self.stage.functions, strict=True
@@ -112,6 +111,9 @@ class Engine:
         now = self.machine.counters()
         if Tier.SWAPPED in tiers and now["retired_inside"] == start["retired_inside"]:
             return "no executor was replaced while somebody was inside"
+        for nemesis in running:
+            if not nemesis.done:
+                return f"nemesis {nemesis.nemesis.name} did nothing"
         if self.machine.compiles and self.scenario.needs_deopts and not self.guards:
             return "no guess went wrong"
         return ""
@@ -126,15 +128,13 @@ class Engine:
         return Running(NEMESES[name], self.stage, f"{self.request.seed}/{self.scenario.name}/{number}/{name}")
 
     def note(self, nemesis: Running) -> None:
-        """Stop a nemesis; one that did nothing makes the run vacuous."""
+        """Stop a nemesis, and add up what it did."""
         done = nemesis.stop()
         known = next((other for other in self.answer.nemeses if other.name == done.name), None)
         if known is None:
             self.answer.nemeses.append(done)
         else:
             known.steps += done.steps
-        if not done.steps:
-            self.answer.vacuous.append(f"nemesis {done.name} did nothing")
 
     def judge_machine(self) -> None:
         """What must hold of ftjit after every run."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import sys
+import time
 from random import Random
 from typing import Any
 
@@ -58,8 +59,13 @@ def delete(board: Board, _: int) -> None:
 def count(board: Board) -> Counts:
     board.box.token = None
     gc.collect()  # references that were given back by other threads than their owner's are settled
-    now = sys.getrefcount(board.token)
-    return {"as many references as before" if now == board.held else "references were lost or leaked": 1}
+    deadline = time.monotonic() + 2
+    while sys.getrefcount(board.token) > board.held and time.monotonic() < deadline:
+        time.sleep(0.001)  # what is being compiled holds the values that it was seen with
+    more = sys.getrefcount(board.token) - board.held
+    if more == 0:
+        return {"as many references as before": 1}
+    return {"references leaked" if more > 0 else "references lost": 1}
 
 
 SCENARIO = Scenario(
@@ -71,6 +77,7 @@ SCENARIO = Scenario(
         acceptable("no such attribute", "it was deleted at that moment"),
         acceptable("as many references as before", "each store and each delete counted once"),
         forbidden("another value", "an attribute that was never stored"),
-        forbidden("references were lost or leaked", "two threads gave one reference back, or none did"),
+        forbidden("references lost", "one reference was given back twice"),
+        forbidden("references leaked", "a reference was not given back"),
     ),
 )
