@@ -71,6 +71,7 @@ class Engine:
         stage.functions = functions
         stage.targets = [f for f, tier in zip(functions, tiers, strict=True) if tier is not Tier.INTERPRETER]
         stage.swapped = [f for f, tier in zip(functions, tiers, strict=True) if tier is Tier.SWAPPED] or stage.targets
+        stage.swapped += self.scenario.hot
         for function, tier in zip(functions, tiers, strict=True):
             self.machine.prepare(function, tier)
         names = list(dict.fromkeys([*self.chosen, *(["swap_storm"] if Tier.SWAPPED in tiers else [])]))
@@ -109,8 +110,9 @@ class Engine:
             if tier is not Tier.INTERPRETER and not entries:
                 return f"{actor.run.__name__} never entered machine code ({self.machine.why_not(function)})"
         now = self.machine.counters()
-        if Tier.SWAPPED in tiers and now["retired_inside"] == start["retired_inside"]:
-            return "no executor was replaced while somebody was inside"
+        replaced = "retired" if self.scenario.brief else "retired_inside"
+        if Tier.SWAPPED in tiers and now[replaced] == start[replaced]:
+            return "no executor was replaced" + ("" if self.scenario.brief else " while somebody was inside")
         for nemesis in running:
             if not nemesis.done:
                 return f"nemesis {nemesis.nemesis.name} did nothing"

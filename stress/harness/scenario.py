@@ -75,6 +75,7 @@ class Scenario:
     check: Callable[[World], Counts | None] | None = None  # after the actors' turn, by the main thread alone
     hot: tuple[Callable[..., Any], ...] = ()  # compiled besides the actors: functions they call
     needs_deopts: bool = False  # a run in which no guess went wrong has shown nothing
+    brief: bool = False  # stays in machine code are too short to be met: executors replaced count, inside or not
     nemeses: tuple[str, ...] = ()  # those it is run with when nobody says otherwise
     skip: Callable[[], str | None] | None = None  # why it cannot run here
     environment: Mapping[str, str] | None = None  # of the process it runs in
