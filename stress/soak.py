@@ -100,7 +100,7 @@ def requests_of(state: State, names: Sequence[str], seconds: float) -> Iterator[
     for name in rng.sample(list(names), len(names)):
         mode = "eager" if rng.random() < EAGER_SHARE else "ftjit"
         nemeses = tuple(sorted(rng.sample(list(NEMESES), rng.randint(0, MOST_NEMESES))))
-        yield Request(name, mode, seconds, rng.randrange(1 << 31), nemeses, limit(seconds))
+        yield Request(name, mode, seconds, rng.randrange(1 << 31), nemeses, limit(seconds, mode))
 
 
 def soak_round(state: State, names: Sequence[str], arguments: argparse.Namespace, deadline: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -18,7 +19,8 @@ from .tiers import assignments, copy_of
 from .timeline import Timeline
 
 SECONDS_A_VARIANT = 0.5  # no variant gets less, so a short run has few
-PATIENCE = 8.0  # seconds that a variant goes on until what must have happened has
+# Seconds that a variant goes on until what must have happened has.
+PATIENCE = float(os.environ.get("FTJIT_STRESS_PATIENCE", "12"))
 
 
 class Engine:
@@ -33,6 +35,7 @@ class Engine:
         self.rng = Random(f"{request.seed}/{scenario.name}")
         self.deopts = 0
         self.guards: dict[str, int] = {}
+        self.before: dict[str, int] = {}  # the counters when the run began
         chosen = scenario.nemeses if request.nemeses is None else request.nemeses
         self.chosen = [name for name in chosen if self.usable(NEMESES[name])]
 
@@ -48,7 +51,7 @@ class Engine:
             plan = [tuple(Tier.INTERPRETER for _ in actors)]
         for function in self.scenario.hot:
             self.machine.prepare(function, Tier.EXECUTOR)
-        before = self.machine.counters()
+        before = self.before = self.machine.counters()
         timeline = Timeline(self.machine)
         timeline.start()
         for number, tiers in enumerate(plan):
@@ -70,11 +73,12 @@ class Engine:
         stage = self.stage
         stage.functions = functions
         stage.targets = [f for f, tier in zip(functions, tiers, strict=True) if tier is not Tier.INTERPRETER]
-        stage.swapped = [f for f, tier in zip(functions, tiers, strict=True) if tier is Tier.SWAPPED] or stage.targets
-        stage.swapped += self.scenario.hot
+        swapped = [f for f, tier in zip(functions, tiers, strict=True) if tier is Tier.SWAPPED]
+        stage.swapped = [*(swapped or stage.targets), *self.scenario.hot]
         for function, tier in zip(functions, tiers, strict=True):
             self.machine.prepare(function, tier)
         names = list(dict.fromkeys([*self.chosen, *(["swap_storm"] if Tier.SWAPPED in tiers else [])]))
+        names.sort(key=lambda name: name == "memory")  # last: the others need memory to start
         running: list[Running] = []
         with Crew(self.scenario.actors, functions, self.machine) as crew:
             crew.memory_may_fail = "memory" in names
@@ -92,7 +96,7 @@ class Engine:
                 if not running:  # beside the first turn nobody disturbs, so that code gets hot
                     running = [self.start(name, number) for name in names]
             variant.seconds = time.monotonic() - began
-            for nemesis in running:
+            for nemesis in reversed(running):
                 self.note(nemesis)
             variant.entries = crew.entries
             self.deopts += crew.deopts
@@ -110,9 +114,11 @@ class Engine:
             if tier is not Tier.INTERPRETER and not entries:
                 return f"{actor.run.__name__} never entered machine code ({self.machine.why_not(function)})"
         now = self.machine.counters()
-        replaced = "retired" if self.scenario.brief else "retired_inside"
-        if Tier.SWAPPED in tiers and now[replaced] == start[replaced]:
-            return "no executor was replaced" + ("" if self.scenario.brief else " while somebody was inside")
+        if Tier.SWAPPED in tiers and now["retired"] == start["retired"]:
+            return "no executor was replaced"
+        inside = now.get("retired_inside", 0) - self.before.get("retired_inside", 0)
+        if Tier.SWAPPED in tiers and not inside and not self.scenario.brief:
+            return "no executor was replaced while somebody was inside"
         for nemesis in running:
             if not nemesis.done:
                 return f"nemesis {nemesis.nemesis.name} did nothing"

@@ -90,7 +90,11 @@ class Running:
             for step in self.nemesis.steps(Random(self.seed)):
                 if self.stopping.wait(step.after):
                     return
-                self.nemesis.act(self.stage, step)
+                try:
+                    self.nemesis.act(self.stage, step)
+                except MemoryError, OSError, RuntimeError:
+                    if not self.stage.memory_was_short:
+                        raise
                 self.done += 1
         except Exception:
             self.stage.problems.append(f"nemesis {self.nemesis.name}: {traceback.format_exc()}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -39,13 +40,17 @@ class Timeline:
 
     def work(self) -> None:
         while True:
-            counters = self.machine.counters()
-            point: dict[str, float] = {name: counters[name] for name in _KEPT if name in counters}
-            point["seconds"] = round(time.monotonic() - self.began, 3)
-            point["resident_mib"] = round(resident_mib(), 1)
-            self.points.append(point)
+            with contextlib.suppress(MemoryError):  # a nemesis may be at work on it
+                self.points.append(self.point())
             if self.stopping.wait(PERIOD):
                 return
+
+    def point(self) -> dict[str, float]:
+        counters = self.machine.counters()
+        values: dict[str, float] = {name: counters[name] for name in _KEPT if name in counters}
+        values["seconds"] = round(time.monotonic() - self.began, 3)
+        values["resident_mib"] = round(resident_mib(), 1)
+        return values
 
     def stop(self) -> list[dict[str, float]]:
         """At most MOST points, evenly chosen, the last one among them."""

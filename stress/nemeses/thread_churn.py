@@ -39,11 +39,6 @@ class ThreadChurn(Nemesis):
 
         threads = [threading.Thread(target=live, daemon=True) for _ in range(step.number)]
         for thread in threads:
-            try:
-                thread.start()
-            except RuntimeError, MemoryError:
-                if not stage.memory_was_short:
-                    raise
+            thread.start()
         for thread in threads:
-            if thread.ident is not None:
-                thread.join()
+            thread.join()
