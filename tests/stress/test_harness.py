@@ -81,7 +81,7 @@ def test_a_hang_is_ended_and_reported_with_its_stacks(stress) -> None:
     assert verdict.status is Status.HUNG
     assert "no answer within 2 s" in complaint(verdict)
     assert "in hang" in verdict.answer.errors
-    assert verdict.answer.wall_seconds < 10
+    assert verdict.answer.wall_seconds < 30
 
 
 def test_a_skip_says_why(stress) -> None:
