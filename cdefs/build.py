@@ -8,8 +8,10 @@ from cffi import FFI
 UNITS = [
     "epoch",
     "heap",
+    "keepsakes",
     "slot",
     "leave",
+    "inlined",
     "door",
     "direct",
     "snapshot",

@@ -24,7 +24,7 @@ int64_t ftjit_call_out(_PyInterpreterFrame *frame, PyThreadState *tstate, struct
 {
     PyCodeObject *code = _PyFrame_GetCode(frame);
     give_back(act);
-    frame->instr_ptr = _PyFrame_GetBytecode(frame) + (int32_t)place;
+    frame->instr_ptr = (_Py_CODEUNIT *)act->bytecode + (int32_t)place;
     frame->stackpointer = frame->localsplus + code->co_nlocalsplus + (place >> 32);
     bool may_look = helper == callout_call || helper == callout_call_kw || helper == callout_for_iter;
     uint64_t homes = may_look ? homes_digest(frame, code) : 0;

@@ -3,6 +3,7 @@
    once, else (and whenever machine code leaves before the end) the interpreter runs the frame to its end. */
 #include "core.h"
 #include "direct.h"
+#include "stay.h"
 
 static inline bool plain_function(PyObject *callable, Py_ssize_t arguments)
 {
@@ -23,6 +24,25 @@ static inline bool may_start(PyThreadState *tstate, PyCodeObject *code)
         && _PyThreadState_HasStackSpace(tstate, code->co_framesize);
 }
 
+/* An exception that nobody in `frame` handles has ended it: a traceback entry, and it goes. */
+void frame_abandon(PyThreadState *tstate, _PyInterpreterFrame *frame, _PyInterpreterFrame *caller)
+{
+    PyObject *exception = PyErr_GetRaisedException();
+    tstate->current_frame = frame;
+    PyFrameObject *object = PyThreadState_GetFrame(tstate);
+    PyErr_SetRaisedException(exception);
+    if (object) {
+        PyTraceBack_Here(object);
+        Py_DECREF(object);
+    }
+    tstate->current_frame = caller;
+    while (frame->stackpointer > frame->localsplus + _PyFrame_GetCode(frame)->co_nlocalsplus) {
+        _PyStackRef top = *--frame->stackpointer;
+        PyStackRef_XCLOSE(top);
+    }
+    _PyEval_FrameClearAndPop(tstate, frame);
+}
+
 /* Run callable(self or nothing, arguments...) and give its result as a new reference, NULL with an exception set;
    *done is false, and nothing has happened, when this call has to take the general way. `stack` points to the first
    argument; arguments are only borrowed from it. */
@@ -41,7 +61,7 @@ PyObject *direct_call(PyThreadState *tstate, PyObject *callable, _PyStackRef *st
     if (!record || atomic_load_explicit(&entry->state, memory_order_relaxed) != ENTRY_INSTALLED) return NULL;
     _Atomic(struct executor *) *place = activation_enter(record, &entry->executor, &executor);
     if (!place) return NULL;
-    if (executor->inlines && other_tool_registered(tstate->interp)) {
+    if (executor->inlines && !may_inline(tstate, executor)) {
         activation_leave(record, place);
         return NULL;
     }
@@ -57,10 +77,12 @@ PyObject *direct_call(PyThreadState *tstate, PyObject *callable, _PyStackRef *st
         activation_leave(record, place);
         return _PyEval_EvalFrameDefault(tstate, frame, 0);
     }
-    frame->instr_ptr = _PyFrame_GetBytecode(frame) + entry->offset / 2;
+    _Py_CODEUNIT *bytecode = _PyFrame_GetBytecode(frame);
+    frame->instr_ptr = bytecode + entry->offset / (int)sizeof(_Py_CODEUNIT);
     tstate->current_frame = frame;
     tstate->py_recursion_remaining--;
-    int outcome = run_executor(record, place, executor, tstate, frame, entry);
+    /* `tracing` and `what_event` are as the door, which let the caller in, has set them. */
+    enum outcome outcome = stay(record, place, executor, tstate, frame, entry, bytecode);
     tstate->py_recursion_remaining++;
     if (outcome == LEFT_BY_RETURN) {
         _PyStackRef result = *--frame->stackpointer;
@@ -72,20 +94,7 @@ PyObject *direct_call(PyThreadState *tstate, PyObject *callable, _PyStackRef *st
     tstate->current_frame = caller;                    /* EvalFrameDefault links the frame itself */
     /* After an exception that no handler here covers it unwinds (and adds the traceback entry); else it goes on. */
     if (outcome < 0) {
-        PyObject *exception = PyErr_GetRaisedException();
-        tstate->current_frame = frame;
-        PyFrameObject *object = PyThreadState_GetFrame(tstate);
-        PyErr_SetRaisedException(exception);
-        if (object) {
-            PyTraceBack_Here(object);
-            Py_DECREF(object);
-        }
-        tstate->current_frame = caller;
-        while (frame->stackpointer > frame->localsplus + code->co_nlocalsplus) {
-            _PyStackRef top = *--frame->stackpointer;
-            PyStackRef_XCLOSE(top);
-        }
-        _PyEval_FrameClearAndPop(tstate, frame);
+        frame_abandon(tstate, frame, caller);
         return NULL;
     }
     return _PyEval_EvalFrameDefault(tstate, frame, 0);

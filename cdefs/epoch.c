@@ -206,6 +206,8 @@ static void executor_free(struct executor *executor)
     region_release(executor->region);
     free(executor->exits);
     free(executor->moves);
+    free(executor->inner_frames);
+    keepsakes_drop_later(executor->keeps);
     free(executor);
 }
 

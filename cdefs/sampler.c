@@ -150,7 +150,7 @@ static void *tick(void *unused)
     uint64_t pause = atomic_load(&tick_us);
     while (!sleep_or_stop(pause)) {
         int left = reclaim();
-        if (atomic_exchange(&hot_waiting, 0)) worker_wake();
+        if (atomic_exchange(&hot_waiting, 0) || keepsakes_wait()) worker_wake();
         if (!door_is_enabled()) continue;
         if (!atomic_load(&outstanding)) {
             ask(1);

@@ -111,6 +111,14 @@ class Bytecode:
                     changed = True
         return live
 
+    def raises_from(self, offset: int) -> bool:
+        """Whether all that happens from here on is that an exception is made and raised."""
+        while (instruction := self.instructions[offset]).name != "RAISE_VARARGS":
+            if instruction.target is not None or instruction.name in _ENDS:
+                return False
+            offset = instruction.next_offset
+        return True
+
     def loop_depth(self, offset: int) -> int:
         return sum(header <= offset <= last for header, last in self.loops.items())
 

@@ -12,7 +12,7 @@ from ftjit.backend.registers import TooManyValues
 from ftjit.config import Config
 from ftjit.frontend.build import build
 from ftjit.frontend.core import Uncompilable
-from ftjit.ir import Exit
+from ftjit.ir import Exit, Function
 from ftjit.ir.printer import format_function
 from ftjit.ir.verifier import verify
 from ftjit.passes import run as run_passes
@@ -58,7 +58,7 @@ def install(core: Core, config: Config, snapshot: Snapshot, feedback: Feedback) 
         text = format_function(built.function)
         if config.dump:
             print(text, file=sys.stderr)
-        lib.executor_set_inlines(executor, built.function.inlines)
+        _set_inlines(core, executor, built.function)
         try:
             emitted = emit(built.function, core.library, layout, core.spill, core.spill_slots)
         except TooManyValues:
@@ -77,6 +77,17 @@ def install(core: Core, config: Config, snapshot: Snapshot, feedback: Feedback) 
             lib.executor_discard(executor)
 
 
+def _set_inlines(core: Core, executor: object, function: Function) -> None:
+    """The executor keeps the code objects it inlines, and knows what room their frames take."""
+    if not function.inlined:
+        return
+    codes = list(function.inlined)
+    keeps = core.lib.keepsakes_hold([id(code) for code in codes], len(codes))
+    if not keeps:
+        raise Uncompilable("no memory", -1)
+    core.lib.executor_set_inlines(executor, function.inline_depth, function.inline_slots, keeps)
+
+
 def _swap_in(core: Core, snapshot: Snapshot, executor: object, emitted: Emitted) -> Installed:
     lib, ffi = core.lib, core.ffi
     size = len(emitted.code_at(0x10000).bytes) + 64
@@ -92,6 +103,7 @@ def _swap_in(core: Core, snapshot: Snapshot, executor: object, emitted: Emitted)
         number = lib.slot_install(
             id(snapshot.code), snapshot.offset, region, executor, ffi.cast("void *", base), len(code.bytes),
             bytes(exits.records), len(exits.exits), bytes(exits.moves), exits.move_count,
+            bytes(exits.inner_frames), exits.inner_count,
         )  # fmt: skip
         if not number:
             raise Uncompilable("no slot for this entry, or no memory", snapshot.offset)
