@@ -104,7 +104,7 @@ struct record {
     _Atomic uint64_t epoch;          /* 0, or the epoch this thread is pinned at */
     uint32_t depth;                  /* owner's only: records in use */
     _Atomic uint32_t taken;          /* 1 while a thread owns the record */
-    uint64_t entries, exits;         /* owner's counters; read by others for statistics only */
+    uint64_t entries, exits, deopts; /* owner's counters; read by others for statistics only */
     struct record *next;
     struct active_chunk first;
 } __attribute__((aligned(128)));
@@ -251,7 +251,7 @@ void worker_after_fork(void);
 
 struct counters {
     _Atomic uint64_t installed, swapped, retired, freed, limbo_bytes, limbo_executors, code_bytes, region_bytes,
-        unwinds, samples, ticks, advances, reclaims, snapshots, ticks_unanswered;
+        unwinds, samples, ticks, advances, reclaims, snapshots, ticks_unanswered, retired_inside;
 };
 extern struct counters counters;
 #define COUNT(field, n) atomic_fetch_add_explicit(&counters.field, (n), memory_order_relaxed)

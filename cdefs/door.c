@@ -103,6 +103,7 @@ __attribute__((noinline)) enum outcome leave_by_exit(struct record *record, stru
         return unwind_exception(tstate, frame) < 0 ? LEFT_BY_ERROR : LEFT;
     }
     if (exit->reason >= REASON_FIRST_DEOPT) {
+        record->deopts++;
         uint64_t before = atomic_fetch_add_explicit(&exit->taken, 1, memory_order_relaxed);
         if (before == relearn_threshold) {
             uint8_t installed = ENTRY_INSTALLED;
