@@ -44,9 +44,9 @@ void door_set_thresholds(uint32_t starts, uint32_t jumps, uint32_t relearn)
 /* Is another monitoring tool registered at all? Local events change no version, so this is asked after calls out. */
 bool other_tool_registered(PyInterpreterState *interp)
 {
-    PyObject *any = NULL;
-    for (int i = 0; i < OUR_TOOL; i++) any = any ? any : interp->monitoring_tool_names[i];
-    return any != NULL;
+    uintptr_t any = 0;
+    for (int i = 0; i < OUR_TOOL; i++) any |= (uintptr_t)interp->monitoring_tool_names[i];
+    return any != 0;
 }
 
 /* After a call out: may machine code go on? Anything may have happened: tools, another version, a frame object that
