@@ -114,14 +114,19 @@ __attribute__((noinline)) enum outcome leave_by_exit(struct record *record, stru
     return exit->reason == REASON_RETURN ? LEFT_BY_RETURN : LEFT;
 }
 
-/* An event of an entry that is wanted: is it time for a snapshot? May the thread go on and enter? */
-static COLD bool take_interest(struct slot *slot, struct entry *entry, bool is_start, _PyInterpreterFrame *frame)
+/* One more start or jump of an entry that is wanted: is it time for a snapshot? Then it is the caller's to take. */
+COLD bool is_time(struct entry *entry, bool is_start)
 {
     uint32_t events = atomic_fetch_add_explicit(&entry->events, 1, memory_order_relaxed);
     uint8_t wanted = ENTRY_WANTED;
-    if (events + 1 < (is_start ? start_threshold : jump_threshold)
-        || !atomic_compare_exchange_strong(&entry->state, &wanted, ENTRY_PENDING))
-        return true;
+    return events + 1 >= (is_start ? start_threshold : jump_threshold)
+        && atomic_compare_exchange_strong(&entry->state, &wanted, ENTRY_PENDING);
+}
+
+/* An event of an entry that is wanted. May the thread go on and enter? */
+static COLD bool take_interest(struct slot *slot, struct entry *entry, bool is_start, _PyInterpreterFrame *frame)
+{
+    if (!is_time(entry, is_start)) return true;
     snapshot_take(slot, entry, is_start, frame);
     /* Somebody else compiles; eager mode has just done so itself. */
     return atomic_load_explicit(&opener, memory_order_relaxed) != NULL;
