@@ -88,7 +88,7 @@ PyObject *direct_call(PyThreadState *tstate, PyObject *callable, _PyStackRef *st
         return _PyEval_EvalFrameDefault(tstate, frame, 0);
     }
     _Py_CODEUNIT *bytecode = _PyFrame_GetBytecode(frame);
-    frame->instr_ptr = bytecode + entry->offset / (int)sizeof(_Py_CODEUNIT);
+    frame->instr_ptr = bytecode;                       /* the RESUME: entry->offset is 0 */
     tstate->current_frame = frame;
     tstate->py_recursion_remaining--;
     /* `tracing` and `what_event` are as the door, which let the caller in, has set them. */
