@@ -20,6 +20,7 @@ UNITS = [
     "helpers",
     "callouts",
     "thunks",
+    "measure",
     "symbols",
 ]
 HERE = Path(__file__).resolve().parent

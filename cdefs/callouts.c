@@ -43,6 +43,12 @@ static PyObject *name_of(_PyInterpreterFrame *frame, int64_t index)
     return PyTuple_GET_ITEM(_PyFrame_GetCode(frame)->co_names, index);
 }
 
+/* A reference that is handed over. An immortal object's carries no count, and machine code drops it at once. */
+static inline _PyStackRef handed_over(PyObject *object)
+{
+    return _Py_IsImmortal(object) ? PyStackRef_FromPyObjectBorrow(object) : PyStackRef_FromPyObjectSteal(object);
+}
+
 /* Pop `count`, push `result` (stolen); an error leaves the arguments for the unwinder, which cuts the stack. */
 static int64_t replace(_PyInterpreterFrame *frame, int count, PyObject *result)
 {
@@ -51,7 +57,7 @@ static int64_t replace(_PyInterpreterFrame *frame, int count, PyObject *result)
         _PyStackRef old = *--frame->stackpointer;
         PyStackRef_XCLOSE(old);
     }
-    *frame->stackpointer++ = PyStackRef_FromPyObjectSteal(result);
+    *frame->stackpointer++ = handed_over(result);
     return 0;
 }
 
@@ -209,7 +215,7 @@ int64_t callout_for_iter(_PyInterpreterFrame *frame, int64_t oparg)
         }
         return 2;
     }
-    *frame->stackpointer++ = PyStackRef_FromPyObjectSteal(item);
+    *frame->stackpointer++ = handed_over(item);
     return 0;
 }
 

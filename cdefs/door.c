@@ -44,9 +44,9 @@ void door_set_thresholds(uint32_t starts, uint32_t jumps, uint32_t relearn)
 /* Is another monitoring tool registered at all? Local events change no version, so this is asked after calls out. */
 bool other_tool_registered(PyInterpreterState *interp)
 {
-    PyObject *any = NULL;
-    for (int i = 0; i < OUR_TOOL; i++) any = any ? any : interp->monitoring_tool_names[i];
-    return any != NULL;
+    uintptr_t any = 0;
+    for (int i = 0; i < OUR_TOOL; i++) any |= (uintptr_t)interp->monitoring_tool_names[i];
+    return any != 0;
 }
 
 /* After a call out: may machine code go on? Anything may have happened: tools, another version, a frame object that
@@ -116,14 +116,19 @@ __attribute__((noinline)) enum outcome leave_by_exit(struct record *record, stru
     return exit->reason == REASON_RETURN ? LEFT_BY_RETURN : LEFT;
 }
 
-/* An event of an entry that is wanted: is it time for a snapshot? May the thread go on and enter? */
-static COLD bool take_interest(struct slot *slot, struct entry *entry, bool is_start, _PyInterpreterFrame *frame)
+/* One more start or jump of an entry that is wanted: is it time for a snapshot? Then it is the caller's to take. */
+COLD bool is_time(struct entry *entry, bool is_start)
 {
     uint32_t events = atomic_fetch_add_explicit(&entry->events, 1, memory_order_relaxed);
     uint8_t wanted = ENTRY_WANTED;
-    if (events + 1 < (is_start ? start_threshold : jump_threshold)
-        || !atomic_compare_exchange_strong(&entry->state, &wanted, ENTRY_PENDING))
-        return true;
+    return events + 1 >= (is_start ? start_threshold : jump_threshold)
+        && atomic_compare_exchange_strong(&entry->state, &wanted, ENTRY_PENDING);
+}
+
+/* An event of an entry that is wanted. May the thread go on and enter? */
+static COLD bool take_interest(struct slot *slot, struct entry *entry, bool is_start, _PyInterpreterFrame *frame)
+{
+    if (!is_time(entry, is_start)) return true;
     snapshot_take(slot, entry, is_start, frame);
     /* Somebody else compiles; eager mode has just done so itself. */
     return atomic_load_explicit(&opener, memory_order_relaxed) != NULL;

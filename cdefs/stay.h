@@ -23,6 +23,7 @@ enum outcome leave_without_memory(PyThreadState *, _PyInterpreterFrame *);
 void trace_return(struct executor *, struct entry *, _PyInterpreterFrame *);
 
 bool other_tool_registered(PyInterpreterState *);
+bool is_time(struct entry *, bool is_start);
 
 /* Enough C stack for what we call, leaving the interpreter's own C recursion most of what it had. */
 static inline bool stack_is_short(PyThreadState *tstate)

@@ -74,12 +74,15 @@ static INLINE _PyStackRef new_reference(PyObject *object)
 static INLINE _PyStackRef seen_reference(PyObject *object)
 {
     _PyStackRef ref = {.bits = (uintptr_t)object};
-    if (object->ob_gc_bits & _PyGC_BITS_DEFERRED) {
+    if (LIKELY(object->ob_ref_local == _Py_IMMORTAL_REFCNT_LOCAL) || (object->ob_gc_bits & _PyGC_BITS_DEFERRED)) {
         ref.bits |= Py_TAG_REFCNT;
-        return ref;
     }
-    return new_reference(object);
+    else {
+        count_up(object);
+    }
+    return ref;
 }
+
 extern PRESERVE_ALL int64_t ftjit_long_value(PyObject *, int64_t *value);
 
 /* A box that only one place refers to, which this thread may write: no other thread gets a reference to it without

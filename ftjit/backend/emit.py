@@ -187,6 +187,8 @@ class Emitter:
         exit = op.exit
         assert exit is not None
         results = [move for move in exit.moves if move.slot >= self.local_slots]
+        # A local that is returned: the number alone, the local goes with its frame.
+        results = [exit.moves[move.constant] if move.kind == "same" else move for move in results]
         if exit.reason != "return" or exit.depth != 1 or any(move.kind not in _LIGHT for move in results):
             self._stencil("jump", target=self._exit_label(op))
             return

@@ -120,7 +120,8 @@ class CodeRecord:
     feedback: Feedback = field(default_factory=Feedback)
     installed: dict[int, Installed] = field(default_factory=dict)
     refused: dict[int, tuple[str, int]] = field(default_factory=dict)
-    door_open: bool = False
+    door_open: bool = False  # it has a slot, and what is compiled is wanted
+    watched: bool = False  # its events are on: the interpreter enters too
     bytecode: bytes | None = None  # as specialised in the thread that was observed last
     never: bool = False
 

@@ -29,8 +29,9 @@ from ftjit.runtime.executors import CodeRecord, CompileSeconds, install
 
 TOOL = sys.monitoring.OPTIMIZER_ID if hasattr(sys, "monitoring") else 5
 WANTED, PENDING, INSTALLED, REFUSED = range(4)
-# Loop-free functions below this many bytes of bytecode do not repay the door (about ten bytecodes each call).
-MIN_STRAIGHT_BYTES = 60
+# Loop-free functions of fewer bytecodes do not repay the door (docs/entering.md): they have a slot and no events, so
+# only machine code enters them.
+MIN_STRAIGHT_BYTECODES = 20
 # Starts and backward jumps that an open door sees before the snapshot: what runs once a call must be specialised, too.
 _WARM = (12, 16)
 _LINGER = 0.05
@@ -114,7 +115,7 @@ class Tier:
     def open_door(self, code: CodeType, insist: bool = False) -> None:
         """Let threads in at this code object's start and loops, from now on."""
         record = self.record(code)
-        if record.door_open or record.never:
+        if record.never or (record.door_open and (record.watched or not insist)):
             return
         bytecode = Bytecode(code)
         if self._is_ours(code):
@@ -125,20 +126,17 @@ class Tier:
             record.refused[bytecode.resume_offset] = ("not among FTJIT_ONLY", 0)
             record.never = True
             return
-        if not bytecode.loops and not insist and len(code.co_code) < MIN_STRAIGHT_BYTES:
-            record.refused[bytecode.resume_offset] = (
-                "too small to repay entering; it is inlined where it is called",
-                0,
-            )
-            record.never = True
-            return
+        watched = bool(bytecode.loops) or insist or len(bytecode.instructions) >= MIN_STRAIGHT_BYTECODES
         offsets = [bytecode.resume_offset, *sorted(bytecode.loops)][:250]
         with self.lock:
-            if record.door_open:
-                return  # type: ignore[unreachable]  # another thread was first
             if self.core.lib.slot_create(id(code), offsets, len(offsets)) != 0:
                 return
             record.door_open = True
+            if not watched:
+                record.refused[bytecode.resume_offset] = ("too small to repay entering from the interpreter", 0)
+            if record.watched or not watched:
+                return
+            record.watched = True
         self._events(code, True)
 
     @staticmethod
@@ -147,8 +145,9 @@ class Tier:
 
     def close_door(self, code: CodeType, record: CodeRecord) -> None:
         self.core.lib.slot_clear(id(code), REFUSED)
-        if record.door_open:
-            record.door_open = False
+        record.door_open = False
+        if record.watched:
+            record.watched = False
             self._events(code, False)
 
     # ---- compiling ------------------------------------------------------------------------------------------------
@@ -280,7 +279,7 @@ class Tier:
         offsets = [bytecode.resume_offset, *sorted(bytecode.loops)][:250]
         with self.lock:
             self.core.lib.slot_create(id(code), offsets, len(offsets))
-        record.door_open = True
+        record.door_open = record.watched = True
         if record.never or self._is_ours(code):
             for offset in offsets:
                 self.core.lib.slot_set_entry_state(id(code), offset, REFUSED)
@@ -297,7 +296,9 @@ class Tier:
                 record.door_open = False
                 record.installed.clear()
                 record.feedback.revisions.clear()
-                self._events(code, False)
+                if record.watched:
+                    record.watched = False
+                    self._events(code, False)
 
     def shut_down(self) -> None:
         """Before the interpreter goes: no thread of ours is left."""
