@@ -71,6 +71,7 @@ struct executor {
     uint32_t inlines;                /* holds the code of other functions, whose monitors count too */
     uint64_t number;                 /* never reused: names the executor in reports */
     uint64_t code_bytes;
+    _Atomic uint32_t used_at;        /* the era (below) in which it was left last, or somebody was seen inside */
     /* reclamation's own, touched by its single driver only */
     uint64_t retired_at;
     uint64_t seen_active;
@@ -148,6 +149,15 @@ int region_seal(struct region *, const char *bytes, uint64_t size);
 void region_release(struct region *);
 void region_hold(struct region *);
 
+/* How recently executors were used, for choosing what goes when the heap is full. An era is 64 ms of the ticker's. */
+extern _Atomic uint32_t executor_era;
+static inline void executor_used(struct executor *executor)
+{
+    uint32_t era = atomic_load_explicit(&executor_era, memory_order_relaxed);
+    if (atomic_load_explicit(&executor->used_at, memory_order_relaxed) != era)
+        atomic_store_explicit(&executor->used_at, era, memory_order_relaxed);
+}
+
 /* ---- slot -------------------------------------------------------------------------------------------------- */
 
 enum entry_state { ENTRY_WANTED, ENTRY_PENDING, ENTRY_INSTALLED, ENTRY_REFUSED };
@@ -222,7 +232,7 @@ void worker_after_fork(void);
 
 struct counters {
     _Atomic uint64_t installed, swapped, retired, freed, limbo_bytes, limbo_executors, code_bytes, region_bytes,
-        unwinds, samples, ticks, advances, reclaims, snapshots, ticks_unanswered;
+        unwinds, samples, ticks, advances, reclaims, snapshots, ticks_unanswered, heap_bytes, regions, threads_refused;
 };
 extern struct counters counters;
 #define COUNT(field, n) atomic_fetch_add_explicit(&counters.field, (n), memory_order_relaxed)

@@ -90,6 +90,7 @@ int run_executor(struct record *record, _Atomic(struct executor *) *place, struc
     tstate->what_event = -1;              /* or somebody may move our frame with f_lineno */
     record->entries++;
     int64_t taken = shim(executor->code, frame, tstate, &act);
+    executor_used(executor);
     give_back(&act);
     current_activation = outer;
     struct exit_record *exit = &executor->exits[taken];

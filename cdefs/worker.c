@@ -16,7 +16,7 @@ static void run_once(void)
     PyGILState_STATE state = PyGILState_Ensure();
     PyObject *codes = PyList_New(0), *code;
     while (codes && (code = sampler_take_hot())) {
-        PyList_Append(codes, code);
+        if (PyList_Append(codes, code) < 0) PyErr_Clear();      /* it gets hot again */
         Py_DECREF(code);
     }
     PyObject *done = codes ? PyObject_CallOneArg(work, codes) : NULL;
@@ -53,6 +53,7 @@ void worker_wake(void)
             pthread_detach(thread);
             alive++;
         }
+        else COUNT(threads_refused, 1);            /* tried again at the next wake */
     }
     pthread_mutex_unlock(&lock);
 }

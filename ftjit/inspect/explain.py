@@ -112,7 +112,8 @@ def _entry(tier: Tier, code: CodeType, record: CodeRecord, offset: int) -> Entry
         tuple((line_of(code, at), what) for at, what in sorted(installed.uncompiled.items())) if installed else ()
     )
     waiting = "waiting to be compiled anew" if installed is not None else "not hot yet"
-    reason = "" if compiled else record.refused.get(offset, (waiting, offset))[0]
+    why = record.waiting.get(offset) or record.refused.get(offset, (waiting, offset))[0]
+    reason = "" if compiled else why
     return Entry(kind, instruction_line, compiled, reason, len(installed.code) if installed else 0, exits, uncompiled)
 
 
@@ -129,7 +130,7 @@ def explain(tier: Tier | None, code: CodeType) -> Explanation:
         return Explanation(code, "ftjit is not enabled", [], {}, [])
     if record is None:
         return Explanation(code, "never hot" if tier.enabled else "ftjit is not enabled", [], {}, [])
-    offsets = sorted({*record.installed, *record.refused})
+    offsets = sorted({*record.installed, *record.refused, *record.waiting})
     entries = [_entry(tier, code, record, offset) for offset in offsets]
     if any(entry.compiled for entry in entries):
         state = "compiled"

@@ -18,7 +18,8 @@ from ftjit.ir.verifier import verify
 from ftjit.passes import run as run_passes
 from ftjit.profile.feedback import Feedback
 from ftjit.profile.snapshot import Snapshot
-from ftjit.runtime.core import Core
+from ftjit.runtime.core import Core, NoCodeMemory
+from ftjit.runtime.room import Room
 
 
 @dataclass
@@ -35,11 +36,11 @@ class Installed:
     ir: str = field(repr=False, default="")
 
 
-def install(core: Core, config: Config, snapshot: Snapshot, feedback: Feedback) -> Installed:
-    """Compile the snapshot's entry and swap it in. Uncompilable when it stays in the interpreter."""
+def install(core: Core, config: Config, room: Room, snapshot: Snapshot, feedback: Feedback) -> Installed:
+    """Compile the snapshot's entry and swap it in. Uncompilable when it stays in the interpreter, NoRoom when it does
+    while the code heap is full of code in use."""
     lib = core.lib
-    if core.counter("code_bytes") > config.code_limit:
-        raise Uncompilable(f"the code heap is full ({config.code_limit} bytes, FTJIT_CODE_LIMIT)", snapshot.offset)
+    room.ask(0, snapshot.offset)
     executor = lib.executor_new()
     if not executor:
         raise Uncompilable("no memory", snapshot.offset)
@@ -63,7 +64,7 @@ def install(core: Core, config: Config, snapshot: Snapshot, feedback: Feedback) 
             emitted = emit(built.function, core.library, layout, core.spill, core.spill_slots)
         except TooManyValues:
             raise Uncompilable("too many values at once", snapshot.offset) from None
-        installed = _swap_in(core, snapshot, executor, emitted)
+        installed = _swap_in(core, room, snapshot, executor, emitted)
         installed.uncompiled = built.uncompiled
         installed.ir = text
         if config.perf:
@@ -77,17 +78,14 @@ def install(core: Core, config: Config, snapshot: Snapshot, feedback: Feedback) 
             lib.executor_discard(executor)
 
 
-def _swap_in(core: Core, snapshot: Snapshot, executor: object, emitted: Emitted) -> Installed:
+def _swap_in(core: Core, room: Room, snapshot: Snapshot, executor: object, emitted: Emitted) -> Installed:
     lib, ffi = core.lib, core.ffi
-    size = len(emitted.code_at(0x10000).bytes) + 64
-    region = lib.region_create(size)
-    if not region:
-        raise Uncompilable("no memory for code", snapshot.offset)
+    room.ask(emitted.size_at(int(lib.heap_near())), snapshot.offset)
     try:
-        base = int(ffi.cast("uintptr_t", lib.region_base(region)))
-        code = emitted.code_at(base)
-        if lib.region_seal(region, code.bytes, len(code.bytes)) != 0:
-            raise Uncompilable("this process may not make memory executable", snapshot.offset)
+        region, base, code = core.place_code(emitted.code_at, emitted.size_at)
+    except NoCodeMemory as error:
+        raise Uncompilable(str(error), snapshot.offset) from None
+    try:
         exits = emitted.exits
         number = lib.slot_install(
             id(snapshot.code), snapshot.offset, region, executor, ffi.cast("void *", base), len(code.bytes),
@@ -109,6 +107,7 @@ class CodeRecord:
     installed: dict[int, Installed] = field(default_factory=dict)
     refused: dict[int, tuple[str, int]] = field(default_factory=dict)
     door_open: bool = False
+    waiting: dict[int, str] = field(default_factory=dict)  # entries without an executor because of the heap's limit
     bytecode: bytes | None = None  # as specialised in the thread that was observed last
     never: bool = False
 
