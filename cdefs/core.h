@@ -190,7 +190,9 @@ int slot_init(void);
 /* ---- kept locks (helpers.c) ---------------------------------------------------------------------------------- */
 
 /* The innermost stay in machine code of this thread. Whoever may block, run code, free an object or leave machine code
-   gives its kept lock back first: a thread never waits while it keeps one, so keeping cannot deadlock. */
+   gives its kept lock back first: a thread never waits while it keeps one, so keeping cannot deadlock.
+   Right only while machine code runs, and set again after whatever may have run other code: greenlets change the C
+   stack without telling anybody. */
 extern __thread struct activation *current_activation __attribute__((tls_model("initial-exec")));
 static inline void give_back(struct activation *act)
 {
@@ -228,6 +230,7 @@ int native_thread_start(unsigned long *thread, void *(*run)(void *), void *argum
 PyObject *sampler_take_hot(void);
 void sampler_after_fork(void);
 void worker_wake(void);
+int worker_is_owed(void);
 void worker_after_fork(void);
 
 struct counters {

@@ -153,9 +153,9 @@ static void *tick(void *unused)
         int left = reclaim();
         if (atomic_exchange(&hot_waiting, 0)) worker_wake();
         atomic_store_explicit(&executor_era, (uint32_t)(now_ms() / ERA_MS), memory_order_relaxed);
-        if (atomic_load_explicit(&waiting_for_room, memory_order_relaxed) && now_ms() - reminded_at > REMIND_MS) {
+        if (now_ms() - reminded_at > REMIND_MS) {
             reminded_at = now_ms();
-            worker_wake();
+            if (atomic_load_explicit(&waiting_for_room, memory_order_relaxed) || worker_is_owed()) worker_wake();
         }
         if (!door_is_enabled()) continue;
         if (!atomic_load(&outstanding)) {

@@ -88,6 +88,15 @@ void worker_allow(void)
     if (atomic_load(&asked)) worker_wake();
 }
 
+/* Somebody wanted a worker and the system gave no thread. */
+int worker_is_owed(void)
+{
+    pthread_mutex_lock(&lock);
+    bool owed = !refused && !alive && atomic_load(&asked);
+    pthread_mutex_unlock(&lock);
+    return owed;
+}
+
 int worker_is_stopping(void) { return refused; }
 
 void worker_after_fork(void)

@@ -123,13 +123,19 @@ def _loops(code: CodeType) -> dict[int, int]:
     return Bytecode(code).loops
 
 
+def refused_threads(tier: Tier) -> str:
+    """What to add where something is not compiled and the system has refused a thread."""
+    count = tier.core.counter("threads_refused")
+    return f" (a thread of ftjit's could not be started, {count} times)" if count else ""
+
+
 def explain(tier: Tier | None, code: CodeType) -> Explanation:
     """What is known of the code object."""
     record = tier.known(code) if tier is not None else None
     if tier is None:
         return Explanation(code, "ftjit is not enabled", [], {}, [])
     if record is None:
-        return Explanation(code, "never hot" if tier.enabled else "ftjit is not enabled", [], {}, [])
+        return Explanation(code, f"never hot{refused_threads(tier)}" if tier.enabled else "ftjit is not enabled", [], {}, [])
     offsets = sorted({*record.installed, *record.refused, *record.waiting})
     entries = [_entry(tier, code, record, offset) for offset in offsets]
     if any(entry.compiled for entry in entries):
@@ -137,5 +143,5 @@ def explain(tier: Tier | None, code: CodeType) -> Explanation:
     elif record.never and record.refused:
         state = "left to the interpreter: " + next(iter(record.refused.values()))[0]
     else:
-        state = "hot, not compiled" if record.door_open else "not compiled"
+        state = ("hot, not compiled" if record.door_open else "not compiled") + refused_threads(tier)
     return Explanation(code, state, entries, dict(record.feedback.not_inlined), list(record.installed.values()))

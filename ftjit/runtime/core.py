@@ -35,7 +35,11 @@ def unsupported() -> str | None:
 
 
 class NoCodeMemory(Exception):
-    """Machine code has no place to go: str() says why."""
+    """Machine code has no place to go: str() says why. `for_good` when trying again is no use."""
+
+    def __init__(self, why: str, for_good: bool) -> None:
+        super().__init__(why)
+        self.for_good = for_good
 
 
 class Core:
@@ -107,7 +111,7 @@ class Core:
             size = size_at(base)
             region = lib.region_create(size)
             if not region:
-                raise NoCodeMemory("no memory for code")
+                raise NoCodeMemory("no memory for machine code", for_good=False)
             base = int(self.ffi.cast("uintptr_t", lib.region_base(region)))
             code = code_at(base)
             sealed = lib.region_seal(region, code.bytes, len(code.bytes)) if len(code.bytes) <= size else _ELSEWHERE
@@ -116,7 +120,7 @@ class Core:
             lib.region_release(region)
             if sealed != _ELSEWHERE:
                 break
-        raise NoCodeMemory("this process may not make memory executable")
+        raise NoCodeMemory("this process may not make memory executable", for_good=True)
 
     def counter(self, name: str) -> int:
         return int(self.lib.counter(name.encode()))

@@ -19,7 +19,7 @@ from ftjit.passes import run as run_passes
 from ftjit.profile.feedback import Feedback
 from ftjit.profile.snapshot import Snapshot
 from ftjit.runtime.core import Core, NoCodeMemory
-from ftjit.runtime.room import Room
+from ftjit.runtime.room import NoRoom, Room
 
 
 @dataclass
@@ -43,7 +43,7 @@ def install(core: Core, config: Config, room: Room, snapshot: Snapshot, feedback
     room.ask(0, snapshot.offset)
     executor = lib.executor_new()
     if not executor:
-        raise Uncompilable("no memory", snapshot.offset)
+        raise NoRoom("no memory for an executor")
     done = False
     try:
         layout = replace(core.layout, valid=int(lib.executor_valid_address(executor)))
@@ -84,7 +84,9 @@ def _swap_in(core: Core, room: Room, snapshot: Snapshot, executor: object, emitt
     try:
         region, base, code = core.place_code(emitted.code_at, emitted.size_at)
     except NoCodeMemory as error:
-        raise Uncompilable(str(error), snapshot.offset) from None
+        if error.for_good:
+            raise Uncompilable(str(error), snapshot.offset) from None
+        raise NoRoom(str(error)) from None
     try:
         exits = emitted.exits
         number = lib.slot_install(
@@ -92,7 +94,7 @@ def _swap_in(core: Core, room: Room, snapshot: Snapshot, executor: object, emitt
             bytes(exits.records), len(exits.exits), bytes(exits.moves), exits.move_count,
         )  # fmt: skip
         if not number:
-            raise Uncompilable("no slot for this entry, or no memory", snapshot.offset)
+            raise NoRoom("no memory for an executor")  # the entry is there: the snapshot holds its code object
         return Installed(int(number), snapshot.offset, base, code.bytes, code.map, exits.exits, {})
     finally:
         lib.region_release(region)

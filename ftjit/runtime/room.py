@@ -23,7 +23,7 @@ SLACK = 8
 
 
 class NoRoom(Exception):
-    """The heap is full of code in use. str() says so for explain."""
+    """The heap is full of code in use, or the system gives no memory now. str() says so for explain."""
 
 
 class Room:

@@ -49,5 +49,6 @@ def collect(tier: Tier | None) -> Stats:
         compile_seconds=tier.compiling.seconds,
         compile_errors=tier.compiling.errors,
         world_stops=tier.world_stops,
+        threads_refused=count("threads_refused"),
         asymmetric_barrier=bool(core.lib.epoch_is_asymmetric()),
     )

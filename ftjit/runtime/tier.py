@@ -139,7 +139,9 @@ class Tier:
             if record.door_open:
                 return  # type: ignore[unreachable]  # another thread was first
             if self.core.lib.slot_create(id(code), offsets, len(offsets)) != 0:
+                record.refused[bytecode.resume_offset] = ("no memory for its entries", 0)
                 return
+            record.refused.pop(bytecode.resume_offset, None)
             record.door_open = True
         self._events(code, True)
 
@@ -256,11 +258,14 @@ class Tier:
 
     # ---- on and off -------------------------------------------------------------------------------------------------
 
-    def enable(self) -> None:
+    def enable(self) -> str | None:
+        """On, from now. What is missing, where the system refuses the thread that samples."""
         self.enabled = True
         self.core.lib.door_enable(1)
         self.core.lib.worker_allow()
-        self.core.lib.sampler_start(self.config.tick_us, self.config.hot_samples)
+        if self.core.lib.sampler_start(self.config.tick_us, self.config.hot_samples) != 0:
+            return "the sampling thread could not be started: only what ftjit.jit or compile names is compiled"
+        return None
 
     # ---- eager mode -------------------------------------------------------------------------------------------------
 
