@@ -11,9 +11,8 @@ from typing import Any
 
 from ftjit.errors import CompileError
 from ftjit.frontend.bytecode import Bytecode
-from ftjit.inspect.explain import Explanation
+from ftjit.inspect.explain import Explanation, refused_threads
 from ftjit.inspect.explain import explain as _explain
-from ftjit.inspect.explain import refused_threads
 from ftjit.runtime.core import unsupported
 from ftjit.runtime.executors import line_of
 from ftjit.runtime.statistics import Stats, collect

@@ -135,7 +135,8 @@ def explain(tier: Tier | None, code: CodeType) -> Explanation:
     if tier is None:
         return Explanation(code, "ftjit is not enabled", [], {}, [])
     if record is None:
-        return Explanation(code, f"never hot{refused_threads(tier)}" if tier.enabled else "ftjit is not enabled", [], {}, [])
+        state = f"never hot{refused_threads(tier)}" if tier.enabled else "ftjit is not enabled"
+        return Explanation(code, state, [], {}, [])
     offsets = sorted({*record.installed, *record.refused, *record.waiting})
     entries = [_entry(tier, code, record, offset) for offset in offsets]
     if any(entry.compiled for entry in entries):

@@ -131,7 +131,7 @@ def main(kind: str, first: str, count: str, variant: str) -> None:
     handler = logging.Handler()
     handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
     logging.getLogger("ftjit").addHandler(handler)
-    assert core and room and tier
+    assert all((core, room, tier)), "imported now, before calls fail"
     shim = ctypes.CDLL(None)
     shim.faults_arm.argtypes = [ctypes.c_int, ctypes.c_long, ctypes.c_long, ctypes.c_ulong, ctypes.c_ulong]
     shim.faults_arm(KINDS.index(kind), int(first), int(count), *core_mapping())

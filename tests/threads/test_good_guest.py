@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import _thread
 import gc
+import importlib.util
 import os
 import resource
 import sys
@@ -13,8 +15,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from fresh_process import fresh_process
-from machine import entered, heat, in_threads, join, start_thread, switch_on, wait_idle, wait_until
+from fresh_process import IN_CHILD, fresh_process
+from machine import entered, heat, in_threads, switch_on, wait_idle, wait_until
 
 import ftjit
 
@@ -173,8 +175,7 @@ def test_functions_code_and_globals() -> None:
                 ftjit.enable()
 
 
-@fresh_process(seconds=110, marks=["threads"])
-def test_ten_thousand_short_threads() -> None:
+def short_threads(count: int) -> None:
     """Records are used again, memory stays flat."""
 
     def resident() -> int:
@@ -193,15 +194,25 @@ def test_ten_thousand_short_threads() -> None:
 
     def batch(count: int) -> None:
         for _ in range(count // 10):
-            threads = [start_thread(short) for _ in range(10)]
-            join(*threads)
+            for handle in [_thread.start_joinable_thread(short) for _ in range(10)]:
+                handle.join()
 
-    batch(1000)
+    batch(count // 10)
     before = resident()
-    with entered(9000):
-        batch(9000)
+    with entered(count * 9 // 10):
+        batch(count * 9 // 10)
     assert not wrong
-    assert resident() - before < 8 << 10, f"{resident() - before} KiB more after 9,000 threads"
+    assert resident() - before < 8 << 10, f"{resident() - before} KiB more after {count} threads"
+
+
+@fresh_process(seconds=60, marks=["threads"])
+def test_a_thousand_short_threads() -> None:
+    short_threads(1000)
+
+
+@fresh_process(seconds=300, marks=["threads", "full"])
+def test_ten_thousand_short_threads() -> None:
+    short_threads(10_000)
 
 
 @fresh_process(seconds=60)
@@ -242,11 +253,8 @@ def test_beside_a_subinterpreter() -> None:
 @fresh_process(seconds=60)
 def test_greenlets_leave_out_of_order() -> None:
     """Several stays in machine code on one thread's changing C stack, left in the order in which they were entered."""
-    try:
-        import greenlet
-    except ImportError:
-        print("greenlet is not installed")
-        return
+    import greenlet
+
     assert not sys._is_gil_enabled(), "this greenlet switches the GIL on"
     sizes = (200, 300, 400, 500, 100)
 
@@ -277,9 +285,18 @@ def test_greenlets_leave_out_of_order() -> None:
     ftjit.jit(count)
     wait_until(lambda: (run(), ftjit.is_compiled(count))[1], 10, "compiled")
     deadline = time.monotonic() + 1
-    with entered(100):
+    with entered(20):
         while time.monotonic() < deadline:
             in_threads(lambda _: run(), 2)
     assert ftjit.stats().activations == 0
     ftjit.disable()
     assert ftjit.drain(3), ftjit.stats()
+
+
+if not IN_CHILD:
+    import pytest
+
+    missing = importlib.util.find_spec("greenlet") is None
+    test_greenlets_leave_out_of_order = pytest.mark.skipif(missing, reason="greenlet is not installed")(
+        test_greenlets_leave_out_of_order
+    )
