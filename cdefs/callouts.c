@@ -29,6 +29,7 @@ int64_t ftjit_call_out(_PyInterpreterFrame *frame, PyThreadState *tstate, struct
     bool may_look = helper == callout_call || helper == callout_call_kw || helper == callout_for_iter;
     uint64_t homes = may_look ? homes_digest(frame, code) : 0;
     int64_t status = helper(frame, argument);
+    current_activation = act;            /* a greenlet may have run and left: it does not know of our thread-local */
     if (status == 0 && may_look && frame->frame_obj && homes != homes_digest(frame, code)) status = 1;
     if (status == 0 && !may_continue(tstate, frame, act)) status = 1;
     act->status = status;

@@ -87,6 +87,7 @@ struct executor {
     uint32_t inline_words;           /* what they take of the data stack */
     uint64_t number;                 /* never reused: names the executor in reports */
     uint64_t code_bytes;
+    _Atomic uint32_t used_at;        /* the era (below) in which it was left last, or somebody was seen inside */
     /* reclamation's own, touched by its single driver only */
     uint64_t retired_at;
     uint64_t seen_active;
@@ -164,6 +165,15 @@ int region_seal(struct region *, const char *bytes, uint64_t size);
 void region_release(struct region *);
 void region_hold(struct region *);
 
+/* How recently executors were used, for choosing what goes when the heap is full. An era is 64 ms of the ticker's. */
+extern _Atomic uint32_t executor_era;
+static inline void executor_used(struct executor *executor)
+{
+    uint32_t era = atomic_load_explicit(&executor_era, memory_order_relaxed);
+    if (atomic_load_explicit(&executor->used_at, memory_order_relaxed) != era)
+        atomic_store_explicit(&executor->used_at, era, memory_order_relaxed);
+}
+
 /* ---- keepsakes --------------------------------------------------------------------------------------------- */
 
 struct keepsakes {
@@ -207,7 +217,9 @@ int slot_init(void);
 /* ---- kept locks (helpers.c) ---------------------------------------------------------------------------------- */
 
 /* The innermost stay in machine code of this thread. Whoever may block, run code, free an object or leave machine code
-   gives its kept lock back first: a thread never waits while it keeps one, so keeping cannot deadlock. */
+   gives its kept lock back first: a thread never waits while it keeps one, so keeping cannot deadlock.
+   Right only while machine code runs, and set again after whatever may have run other code: greenlets change the C
+   stack without telling anybody. */
 extern __thread struct activation *current_activation __attribute__((tls_model("initial-exec")));
 static inline void give_back(struct activation *act)
 {
@@ -247,11 +259,13 @@ int native_thread_start(unsigned long *thread, void *(*run)(void *), void *argum
 PyObject *sampler_take_hot(void);
 void sampler_after_fork(void);
 void worker_wake(void);
+int worker_is_owed(void);
 void worker_after_fork(void);
 
 struct counters {
     _Atomic uint64_t installed, swapped, retired, freed, limbo_bytes, limbo_executors, code_bytes, region_bytes,
-        unwinds, samples, ticks, advances, reclaims, snapshots, ticks_unanswered, retired_inside;
+        unwinds, samples, ticks, advances, reclaims, snapshots, ticks_unanswered, retired_inside, heap_bytes,
+        regions, threads_refused;
 };
 extern struct counters counters;
 #define COUNT(field, n) atomic_fetch_add_explicit(&counters.field, (n), memory_order_relaxed)

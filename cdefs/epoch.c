@@ -271,3 +271,20 @@ int epoch_init(void)
         && syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
     return pthread_key_create(&thread_end, on_thread_end);
 }
+
+/* What threads are inside counts as used now. 0, or -1 when another thread drives: only the driver may look into what
+   is listed. */
+int epoch_mark_used(void)
+{
+    uint32_t idle = 0;
+    if (!atomic_compare_exchange_strong(&driving, &idle, 1)) return -1;
+    for (struct record *record = atomic_load_explicit(&records, memory_order_acquire); record; record = record->next)
+        for (struct active_chunk *chunk = &record->first; chunk;
+             chunk = atomic_load_explicit(&chunk->next, memory_order_acquire))
+            for (int i = 0; i < CHUNK; i++) {
+                struct executor *inside = atomic_load_explicit(&chunk->active[i], memory_order_acquire);
+                if (inside) executor_used(inside);
+            }
+    atomic_store(&driving, 0);
+    return 0;
+}

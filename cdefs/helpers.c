@@ -57,10 +57,12 @@ static bool plain(PyObject *old)
 int64_t ftjit_is_plain(_PyStackRef *home) { return (home->bits & Py_TAG_REFCNT) || plain((PyObject *)home->bits); }
 void ftjit_replace_late(_PyStackRef *home, uintptr_t bits)
 {
-    give_back(current_activation);       /* the list itself may go */
+    struct activation *act = current_activation;
+    give_back(act);                      /* the list itself may go */
     _PyStackRef old = *home;
     home->bits = bits;
     PyStackRef_XCLOSE(old);
+    current_activation = act;            /* as after a call out: a finaliser may have switched greenlets */
 }
 int64_t ftjit_replace(_PyStackRef *home, uintptr_t bits)
 {

@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <time.h>
 
-enum { TABLE = 1024, HOT_ROOM = 16, FORGET_AFTER = 8192, PATIENCE_MS = 50, SLOWEST_MS = 16 };
+enum { TABLE = 1024, ERA_MS = 64, REMIND_MS = 250, HOT_ROOM = 16, FORGET_AFTER = 8192, PATIENCE_MS = 50, SLOWEST_MS = 16 };
 static struct { PyCodeObject *code; uint32_t count; } seen[TABLE];   /* addresses are only compared, never followed */
 static uint32_t since_forgotten;
 static _Atomic(PyObject *) hot[HOT_ROOM];                            /* owned, until a worker takes them */
@@ -18,6 +18,7 @@ static pthread_t ticker;
 static pthread_mutex_t ticker_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ticker_wake = PTHREAD_COND_INITIALIZER;
 static bool running, stopping;
+static _Atomic uint32_t waiting_for_room;                            /* code that found the heap full: try again */
 static uint64_t last_asked;                                          /* thread state id, for taking turns */
 
 /* ---- the answer, inside a Python thread ------------------------------------------------------------------------ */
@@ -146,11 +147,16 @@ static bool sleep_or_stop(uint64_t microseconds)
 
 static void *tick(void *unused)
 {
-    uint64_t asked_at = 0, quiet = 0;
+    uint64_t asked_at = 0, quiet = 0, reminded_at = 0;
     uint64_t pause = atomic_load(&tick_us);
     while (!sleep_or_stop(pause)) {
         int left = reclaim();
         if (atomic_exchange(&hot_waiting, 0) || keepsakes_wait()) worker_wake();
+        atomic_store_explicit(&executor_era, (uint32_t)(now_ms() / ERA_MS), memory_order_relaxed);
+        if (now_ms() - reminded_at > REMIND_MS) {
+            reminded_at = now_ms();
+            if (atomic_load_explicit(&waiting_for_room, memory_order_relaxed) || worker_is_owed()) worker_wake();
+        }
         if (!door_is_enabled()) continue;
         if (!atomic_load(&outstanding)) {
             ask(1);
@@ -194,6 +200,7 @@ int sampler_start(uint64_t microseconds, uint32_t samples)
         stopping = false;
         error = native_thread_start(&ticker, tick, NULL);
         running = !error;
+        if (error) COUNT(threads_refused, 1);
     }
     pthread_mutex_unlock(&ticker_lock);
     return error;
@@ -211,6 +218,7 @@ void sampler_stop(void)
 }
 
 int sampler_is_running(void) { return running; }
+void sampler_remind(int on) { atomic_store(&waiting_for_room, (uint32_t)on); }
 
 /* In the child: the thread that was answering may be gone with its claim on the queue. */
 void sampler_after_fork(void)

@@ -5,6 +5,7 @@
 
 Py_ssize_t extra_index = -1;
 static _Atomic uint64_t executor_numbers;
+_Atomic uint32_t executor_era;
 
 static void entry_empty(struct entry *entry)
 {
@@ -100,6 +101,7 @@ uint64_t slot_install(uintptr_t code_address, int32_t offset, struct region *reg
     executor->number = 1 + atomic_fetch_add(&executor_numbers, 1);
     uint64_t number = executor->number;
     region_hold(region);
+    executor_used(executor);
     COUNT(code_bytes, code_bytes);
     COUNT(installed, 1);
     struct executor *old = atomic_exchange(&entry->executor, executor);   /* release: partner (2) in epoch.c */
@@ -182,4 +184,46 @@ int slot_exit_counts(uintptr_t code_address, int32_t offset, uint64_t *number, u
     for (int i = 0; i < count && i < room; i++) taken[i] = atomic_load_explicit(&executor->exits[i].taken, memory_order_relaxed);
     activation_leave(record, place);
     return count;
+}
+
+/* Eras since the entry's executor was used last, -1 when there is none. */
+int64_t slot_idle_eras(uintptr_t code_address, int32_t offset)
+{
+    struct entry *entry = entry_of(code_address, offset);
+    struct record *record = record_self();
+    struct executor *executor;
+    if (!entry || !record) return -1;
+    _Atomic(struct executor *) *place = activation_enter(record, &entry->executor, &executor);
+    if (!place) return -1;
+    uint32_t used_at = atomic_load_explicit(&executor->used_at, memory_order_relaxed);
+    activation_leave(record, place);
+    return (uint32_t)(atomic_load_explicit(&executor_era, memory_order_relaxed) - used_at);
+}
+
+/* The entry is wanted again, after as many events as at first. */
+void slot_reopen(uintptr_t code_address, int32_t offset)
+{
+    struct entry *entry = entry_of(code_address, offset);
+    if (!entry) return;
+    atomic_store_explicit(&entry->events, 0, memory_order_relaxed);
+    atomic_store(&entry->state, ENTRY_WANTED);
+}
+
+/* Take the entry's executor out of use if it is still number `number`: 1 when it was. The entry is wanted again, after
+   as many events as at first. */
+int slot_evict(uintptr_t code_address, int32_t offset, uint64_t number)
+{
+    struct entry *entry = entry_of(code_address, offset);
+    struct record *record = record_self();
+    struct executor *executor;
+    if (!entry || !record) return 0;
+    _Atomic(struct executor *) *place = activation_enter(record, &entry->executor, &executor);
+    if (!place) return 0;
+    struct executor *expected = executor;                /* we are listed in it: its address cannot be another's */
+    bool ours = executor->number == number && atomic_compare_exchange_strong(&entry->executor, &expected, NULL);
+    activation_leave(record, place);
+    if (!ours) return 0;
+    slot_reopen(code_address, offset);
+    executor_retire(executor);                                                           /* (6) was the exchange */
+    return 1;
 }

@@ -83,10 +83,9 @@ int snapshot_take(struct slot *slot, struct entry *entry, int is_start, _PyInter
         ? PyTuple_Pack(9, code, Py_None, is_start ? Py_True : Py_False, bytecode, locals, temporaries,
                        frame->f_globals, frame->f_builtins, inlined)
         : NULL;
-    if (snapshot) {
-        PyObject *offset = PyLong_FromLong(entry->offset);
-        PyTuple_SET_ITEM(snapshot, 1, offset);         /* in place of the immortal None */
-    }
+    PyObject *offset = snapshot ? PyLong_FromLong(entry->offset) : NULL;
+    if (offset) PyTuple_SET_ITEM(snapshot, 1, offset);         /* in place of the immortal None */
+    else Py_CLEAR(snapshot);
     Py_XDECREF(bytecode);
     Py_XDECREF(locals);
     Py_XDECREF(temporaries);

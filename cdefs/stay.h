@@ -72,6 +72,7 @@ static ALWAYS_INLINE enum outcome stay(struct record *record, _Atomic(struct exe
     current_activation = &act;
     record->entries++;
     int64_t way = shim(executor->code, frame, tstate, &act);
+    executor_used(executor);
     give_back(&act);
     current_activation = outer;
     enum outcome outcome;

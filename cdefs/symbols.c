@@ -86,7 +86,7 @@ int core_give_peek(uintptr_t give)
 
 static const char *const counter_names[] = {"installed", "swapped", "retired", "freed", "limbo_bytes", "limbo_executors",
     "code_bytes", "region_bytes", "unwinds", "samples", "ticks", "advances", "reclaims", "snapshots", "ticks_unanswered",
-    "retired_inside"};
+    "retired_inside", "heap_bytes", "regions", "threads_refused"};
 int64_t counter(const char *name)
 {
     for (size_t i = 0; i < sizeof counter_names / sizeof counter_names[0]; i++)
@@ -101,11 +101,12 @@ const char *core_failure(void) { return failure; }
 int core_init(void)
 {
     PyGILState_STATE state = PyGILState_Ensure();
+    static bool has_key, has_index;      /* a second try, after somebody mended what was missing, takes nothing twice */
     failure = NULL;
     if (Py_Version >> 16 != PY_VERSION_HEX >> 16) failure = "built for another Python version: reinstall ftjit";
     else if (PyInterpreterState_Get() != PyInterpreterState_Main()) failure = "ftjit runs in the main interpreter only";
-    else if (epoch_init() != 0) failure = "no thread-specific storage left in this process";
-    else if (slot_init() != 0) failure = "every co_extra index is taken by other tools";
+    else if (!has_key && !(has_key = epoch_init() == 0)) failure = "no thread-specific storage left in this process";
+    else if (!has_index && !(has_index = slot_init() == 0)) failure = "every co_extra index is taken by other tools";
     PyGILState_Release(state);
     return failure ? -1 : 0;
 }

@@ -17,7 +17,7 @@ static void run_once(void)
     keepsakes_drop();
     PyObject *codes = PyList_New(0), *code;
     while (codes && (code = sampler_take_hot())) {
-        PyList_Append(codes, code);
+        if (PyList_Append(codes, code) < 0) PyErr_Clear();      /* it gets hot again */
         Py_DECREF(code);
     }
     PyObject *done = codes ? PyObject_CallOneArg(work, codes) : NULL;
@@ -54,6 +54,7 @@ void worker_wake(void)
             pthread_detach(thread);
             alive++;
         }
+        else COUNT(threads_refused, 1);            /* tried again at the next wake */
     }
     pthread_mutex_unlock(&lock);
 }
@@ -86,6 +87,15 @@ void worker_allow(void)
     refused = false;
     pthread_mutex_unlock(&lock);
     if (atomic_load(&asked)) worker_wake();
+}
+
+/* Somebody wanted a worker and the system gave no thread. */
+int worker_is_owed(void)
+{
+    pthread_mutex_lock(&lock);
+    bool owed = !refused && !alive && atomic_load(&asked);
+    pthread_mutex_unlock(&lock);
+    return owed;
 }
 
 int worker_is_stopping(void) { return refused; }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import time
 from collections.abc import Callable
 from types import CodeType, FunctionType, MethodType
@@ -10,7 +11,7 @@ from typing import Any
 
 from ftjit.errors import CompileError
 from ftjit.frontend.bytecode import Bytecode
-from ftjit.inspect.explain import Explanation
+from ftjit.inspect.explain import Explanation, refused_threads
 from ftjit.inspect.explain import explain as _explain
 from ftjit.runtime.core import unsupported
 from ftjit.runtime.executors import line_of
@@ -32,7 +33,9 @@ def enable(mode: str = "auto") -> None:
         return
     runtime = tier()
     runtime.set_eager(mode == "eager")
-    runtime.enable()
+    missing = runtime.enable()
+    if missing is not None:
+        logging.getLogger("ftjit").warning("%s", missing)
 
 
 def disable() -> None:
@@ -100,7 +103,8 @@ def compile(function: Callable[..., Any], *args: Any, timeout: float = 30.0) -> 
         if refused is not None:
             raise CompileError(refused[0], code.co_filename, line_of(code, refused[1]))
         if time.monotonic() > deadline:
-            raise CompileError(f"not compiled within {timeout} s", code.co_filename, code.co_firstlineno)
+            why = f"not compiled within {timeout} s{refused_threads(runtime)}"
+            raise CompileError(why, code.co_filename, code.co_firstlineno)
         function(*args)
         time.sleep(0.001)
 

@@ -27,7 +27,7 @@ class Config:
     hot_samples: int = 3  # FTJIT_HOT_SAMPLES: samples that make a code object hot
     relearn: int = 200  # FTJIT_RELEARN: times an exit is taken before its code is compiled anew
     revisions: int = 6  # FTJIT_REVISIONS: how often one entry is compiled at most
-    code_limit: int = 64 << 20  # FTJIT_CODE_LIMIT: bytes of machine code after which no more is made
+    code_limit: int = 64 << 20  # FTJIT_CODE_LIMIT: bytes of machine code; what was used least recently makes room
     threads: int = 1  # FTJIT_COMPILE_THREADS: compiler threads at most
     passes_off: frozenset[str] = frozenset()  # FTJIT_PASSES_OFF: passes to leave out, by name
     only: frozenset[str] = frozenset()  # FTJIT_ONLY: compile only functions of these (qualified) names
@@ -35,6 +35,8 @@ class Config:
     trace: bool = False  # FTJIT_TRACE: print every stay in machine code to stderr
     perf: bool = False  # FTJIT_PERF: write /tmp/perf-PID.map, so that Linux perf names executors
     verify: bool = False  # FTJIT_VERIFY: check the IR after each pass
+    debug: bool = False  # FTJIT_DEBUG: fill machine code that is freed with breakpoints (0xCC)
+    sealed_pages: bool = False  # FTJIT_SEALED_PAGES: give each executor pages of its own (docs/code-heap.md)
 
 
 _PARSERS: dict[str, Callable[[str], Any]] = {"bool": _flag, "int": int, "frozenset[str]": _names}
@@ -51,6 +53,8 @@ VARIABLES: dict[str, str] = {
     "trace": "FTJIT_TRACE",
     "perf": "FTJIT_PERF",
     "verify": "FTJIT_VERIFY",
+    "debug": "FTJIT_DEBUG",
+    "sealed_pages": "FTJIT_SEALED_PAGES",
 }
 
 

@@ -76,20 +76,18 @@ class Assembler:
         if after is not None:
             self.label(after)
 
+    def size_at(self, base: int) -> int:
+        """How many bytes `finish(base)` gives."""
+        _, _, _, end = self._lay_out(base)
+        return end - base
+
     def finish(self, base: int) -> Code:
         """The bytes, for running at `base`."""
-        pieces = [*self.hot, *self.cold]
-        address = base
-        for item in pieces:
-            item.address = address
-            if isinstance(item, _Piece):
-                address += len(item.stencil.code)
-        stubs, data = self._pools(pieces, address)
+        pieces, stubs, data, end = self._lay_out(base)
         out = bytearray()
         for item in pieces:
             if isinstance(item, _Piece):
                 out += self._patched(item, stubs, data)
-        end = max([address, *(at + 14 for at in stubs.values()), *(at + len(c) for at, c in data.values())])
         out += b"\xcc" * (end - base - len(out))
         for name, at in stubs.items():
             out[at - base : at - base + 14] = _STUB + self.symbol(name).to_bytes(8, "little")
@@ -97,6 +95,18 @@ class Assembler:
             out[at - base : at - base + len(content)] = content
         rows = [(p.address - base, p.offset, p.stencil.name) for p in pieces if isinstance(p, _Piece)]
         return Code(bytes(out), rows)
+
+    def _lay_out(self, base: int) -> tuple[list[_Piece | Label], dict[str, int], dict[str, tuple[int, bytes]], int]:
+        """Every piece's address; the pieces, stubs, constants, and where it all ends."""
+        pieces = [*self.hot, *self.cold]
+        address = base
+        for item in pieces:
+            item.address = address
+            if isinstance(item, _Piece):
+                address += len(item.stencil.code)
+        stubs, data = self._pools(pieces, address)
+        end = max([address, *(at + 14 for at in stubs.values()), *(at + len(c) for at, c in data.values())])
+        return pieces, stubs, data, end
 
     def _pools(self, pieces: list[_Piece | Label], end: int) -> tuple[dict[str, int], dict[str, tuple[int, bytes]]]:
         """Stubs for calls that a rel32 may not reach, and the constants that stencils keep in memory."""

@@ -28,6 +28,9 @@ class Emitted:
     assembler: Assembler
     exits: ExitTable
 
+    def size_at(self, base: int) -> int:
+        return self.assembler.size_at(base)
+
     def code_at(self, base: int) -> Code:
         return self.assembler.finish(base)
 

@@ -29,7 +29,7 @@ def report() -> tuple[str, bool]:
         works = holder in (None, "ftjit")
         rows += [
             ("stencils", f"{len(found.library)} for {found.library.target}"),
-            ("executable memory", "allowed"),
+            ("executable memory", "allowed, dense" if found.lib.heap_is_dense() else "allowed, pages of their own"),
             ("memory barrier", barrier),
             ("sys.monitoring tool 5", "free" if holder is None else f"taken by {holder!r}"),
             ("ftjit", "works here" if works else "cannot run: its monitoring tool is taken"),

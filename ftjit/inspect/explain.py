@@ -112,7 +112,8 @@ def _entry(tier: Tier, code: CodeType, record: CodeRecord, offset: int) -> Entry
         tuple((line_of(code, at), what) for at, what in sorted(installed.uncompiled.items())) if installed else ()
     )
     waiting = "waiting to be compiled anew" if installed is not None else "not hot yet"
-    reason = "" if compiled else record.refused.get(offset, (waiting, offset))[0]
+    why = record.waiting.get(offset) or record.refused.get(offset, (waiting, offset))[0]
+    reason = "" if compiled else why
     return Entry(kind, instruction_line, compiled, reason, len(installed.code) if installed else 0, exits, uncompiled)
 
 
@@ -122,19 +123,26 @@ def _loops(code: CodeType) -> dict[int, int]:
     return Bytecode(code).loops
 
 
+def refused_threads(tier: Tier) -> str:
+    """What to add where something is not compiled and the system has refused a thread."""
+    count = tier.core.counter("threads_refused")
+    return f" (a thread of ftjit's could not be started, {count} times)" if count else ""
+
+
 def explain(tier: Tier | None, code: CodeType) -> Explanation:
     """What is known of the code object."""
     record = tier.known(code) if tier is not None else None
     if tier is None:
         return Explanation(code, "ftjit is not enabled", [], {}, [])
     if record is None:
-        return Explanation(code, "never hot" if tier.enabled else "ftjit is not enabled", [], {}, [])
-    offsets = sorted({*record.installed, *record.refused})
+        state = f"never hot{refused_threads(tier)}" if tier.enabled else "ftjit is not enabled"
+        return Explanation(code, state, [], {}, [])
+    offsets = sorted({*record.installed, *record.refused, *record.waiting})
     entries = [_entry(tier, code, record, offset) for offset in offsets]
     if any(entry.compiled for entry in entries):
         state = "compiled"
     elif record.never and record.refused:
         state = "left to the interpreter: " + next(iter(record.refused.values()))[0]
     else:
-        state = "hot, not compiled" if record.door_open else "not compiled"
+        state = ("hot, not compiled" if record.door_open else "not compiled") + refused_threads(tier)
     return Explanation(code, state, entries, dict(record.feedback.not_inlined), list(record.installed.values()))

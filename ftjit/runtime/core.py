@@ -10,11 +10,13 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from ftjit.backend.assembler import Code
 from ftjit.errors import UnsupportedPython
 from ftjit.stencils import library as stencil_library
 from ftjit.stencils.library import StencilLibrary
 from ftjit.versions import Layout
 
+_ELSEWHERE = -2  # SEAL_ELSEWHERE of cdefs/heap.c
 NEEDS = "ftjit needs free-threaded CPython 3.14 (python3.14t) on x86-64 Linux"
 
 
@@ -30,6 +32,14 @@ def unsupported() -> str | None:
     if sys.platform != "linux" or platform.machine() != "x86_64":
         return f"{NEEDS}; this is {sys.platform} on {platform.machine()}"
     return None
+
+
+class NoCodeMemory(Exception):
+    """Machine code has no place to go: str() says why. `for_good` when trying again is no use."""
+
+    def __init__(self, why: str, for_good: bool) -> None:
+        super().__init__(why)
+        self.for_good = for_good
 
 
 class Core:
@@ -85,11 +95,32 @@ class Core:
 
     def _make_shim(self) -> None:
         """The way in, in machine code of its own for the life of the process."""
-        code = self.library["shim"].code
-        region = self.lib.region_create(len(code))
-        if not region or self.lib.region_seal(region, code, len(code)) != 0:
-            raise UnsupportedPython("this process may not make memory executable: ftjit cannot run here")
-        self.lib.door_set_shim(int(self.ffi.cast("uintptr_t", self.lib.region_base(region))))
+        stencil = self.library["shim"].code
+        try:
+            _, base, _ = self.place_code(lambda base: Code(stencil, []), lambda base: len(stencil))
+        except NoCodeMemory as error:
+            raise UnsupportedPython(f"{error}: ftjit cannot run here") from None
+        self.lib.door_set_shim(base)
+
+    def place_code(self, code_at: Callable[[int], Code], size_at: Callable[[int], int]) -> tuple[Any, int, Code]:
+        """Seal code in a region of the code heap: (region, held once; its address; the code). NoCodeMemory when there
+        is none. `code_at(base)` makes the bytes for an address, `size_at(base)` says how many without making them."""
+        lib = self.lib
+        base = int(lib.heap_near())
+        for _ in range(3):  # the first place may be too far away, or its form refused (SEAL_ELSEWHERE)
+            size = size_at(base)
+            region = lib.region_create(size)
+            if not region:
+                raise NoCodeMemory("no memory for machine code", for_good=False)
+            base = int(self.ffi.cast("uintptr_t", lib.region_base(region)))
+            code = code_at(base)
+            sealed = lib.region_seal(region, code.bytes, len(code.bytes)) if len(code.bytes) <= size else _ELSEWHERE
+            if sealed == 0:
+                return region, base, code
+            lib.region_release(region)
+            if sealed != _ELSEWHERE:
+                break
+        raise NoCodeMemory("this process may not make memory executable", for_good=True)
 
     def counter(self, name: str) -> int:
         return int(self.lib.counter(name.encode()))

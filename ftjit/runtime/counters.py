@@ -11,7 +11,10 @@ class Stats:
     """Counters since the process began. Bytes are bytes, seconds seconds. `entries` and `exits`: how often machine
     code was entered and left, by all threads; `deopts`: exits other than returns and polls, by reason, of the
     executors that are installed now; `limbo_*`: retired and not yet freed; `world_stops`: stops of the world that
-    ftjit asked for."""
+    ftjit asked for. `code_bytes`: machine code; `region_bytes`: the same and what rounds it up to whole grains;
+    `waste_bytes`: bytes in the pages of the code heap that are no machine code; `heap_bytes`: address space it has;
+    `executors_evicted`: taken out because FTJIT_CODE_LIMIT was reached; `threads_refused`: threads of ftjit's that the
+    system did not start."""
 
     enabled: bool = False
     executors_installed: int = 0
@@ -22,6 +25,10 @@ class Stats:
     limbo_bytes: int = 0
     code_bytes: int = 0
     region_bytes: int = 0
+    regions: int = 0
+    waste_bytes: int = 0
+    heap_bytes: int = 0
+    executors_evicted: int = 0
     epoch: int = 0
     entries: int = 0
     exits: int = 0
@@ -33,6 +40,7 @@ class Stats:
     compile_seconds: float = 0.0
     compile_errors: int = 0
     world_stops: int = 0
+    threads_refused: int = 0
     asymmetric_barrier: bool = False
 
     def to_dict(self) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from ftjit.ir.verifier import verify
 from ftjit.passes import run as run_passes
 from ftjit.profile.feedback import Feedback
 from ftjit.profile.snapshot import Snapshot
-from ftjit.runtime.core import Core
+from ftjit.runtime.core import Core, NoCodeMemory
+from ftjit.runtime.room import NoRoom, Room
 
 
 @dataclass
@@ -35,14 +36,14 @@ class Installed:
     ir: str = field(repr=False, default="")
 
 
-def install(core: Core, config: Config, snapshot: Snapshot, feedback: Feedback) -> Installed:
-    """Compile the snapshot's entry and swap it in. Uncompilable when it stays in the interpreter."""
+def install(core: Core, config: Config, room: Room, snapshot: Snapshot, feedback: Feedback) -> Installed:
+    """Compile the snapshot's entry and swap it in. Uncompilable when it stays in the interpreter, NoRoom when it does
+    while the code heap is full of code in use."""
     lib = core.lib
-    if core.counter("code_bytes") > config.code_limit:
-        raise Uncompilable(f"the code heap is full ({config.code_limit} bytes, FTJIT_CODE_LIMIT)", snapshot.offset)
+    room.ask(0, snapshot.offset)
     executor = lib.executor_new()
     if not executor:
-        raise Uncompilable("no memory", snapshot.offset)
+        raise NoRoom("no memory for an executor")
     done = False
     try:
         layout = replace(core.layout, valid=int(lib.executor_valid_address(executor)))
@@ -63,7 +64,7 @@ def install(core: Core, config: Config, snapshot: Snapshot, feedback: Feedback) 
             emitted = emit(built.function, core.library, layout, core.spill, core.spill_slots)
         except TooManyValues:
             raise Uncompilable("too many values at once", snapshot.offset) from None
-        installed = _swap_in(core, snapshot, executor, emitted)
+        installed = _swap_in(core, room, snapshot, executor, emitted)
         installed.uncompiled = built.uncompiled
         installed.ir = text
         if config.perf:
@@ -84,21 +85,20 @@ def _set_inlines(core: Core, executor: object, function: Function) -> None:
     codes = list(function.inlined)
     keeps = core.lib.keepsakes_hold([id(code) for code in codes], len(codes))
     if not keeps:
-        raise Uncompilable("no memory", -1)
+        raise NoRoom("no memory for what it refers to")
     core.lib.executor_set_inlines(executor, function.inline_depth, function.inline_slots, keeps)
 
 
-def _swap_in(core: Core, snapshot: Snapshot, executor: object, emitted: Emitted) -> Installed:
+def _swap_in(core: Core, room: Room, snapshot: Snapshot, executor: object, emitted: Emitted) -> Installed:
     lib, ffi = core.lib, core.ffi
-    size = len(emitted.code_at(0x10000).bytes) + 64
-    region = lib.region_create(size)
-    if not region:
-        raise Uncompilable("no memory for code", snapshot.offset)
+    room.ask(emitted.size_at(int(lib.heap_near())), snapshot.offset)
     try:
-        base = int(ffi.cast("uintptr_t", lib.region_base(region)))
-        code = emitted.code_at(base)
-        if lib.region_seal(region, code.bytes, len(code.bytes)) != 0:
-            raise Uncompilable("this process may not make memory executable", snapshot.offset)
+        region, base, code = core.place_code(emitted.code_at, emitted.size_at)
+    except NoCodeMemory as error:
+        if error.for_good:
+            raise Uncompilable(str(error), snapshot.offset) from None
+        raise NoRoom(str(error)) from None
+    try:
         exits = emitted.exits
         number = lib.slot_install(
             id(snapshot.code), snapshot.offset, region, executor, ffi.cast("void *", base), len(code.bytes),
@@ -106,7 +106,7 @@ def _swap_in(core: Core, snapshot: Snapshot, executor: object, emitted: Emitted)
             bytes(exits.inner_frames), exits.inner_count,
         )  # fmt: skip
         if not number:
-            raise Uncompilable("no slot for this entry, or no memory", snapshot.offset)
+            raise NoRoom("no memory for an executor")  # the entry is there: the snapshot holds its code object
         return Installed(int(number), snapshot.offset, base, code.bytes, code.map, exits.exits, {})
     finally:
         lib.region_release(region)
@@ -122,6 +122,7 @@ class CodeRecord:
     refused: dict[int, tuple[str, int]] = field(default_factory=dict)
     door_open: bool = False  # it has a slot, and what is compiled is wanted
     watched: bool = False  # its events are on: the interpreter enters too
+    waiting: dict[int, str] = field(default_factory=dict)  # entries without an executor because of the heap's limit
     bytecode: bytes | None = None  # as specialised in the thread that was observed last
     never: bool = False
 

@@ -34,6 +34,10 @@ def collect(tier: Tier | None) -> Stats:
         limbo_bytes=count("limbo_bytes"),
         code_bytes=count("code_bytes"),
         region_bytes=count("region_bytes"),
+        regions=count("regions"),
+        waste_bytes=max(0, int(core.lib.heap_pages_in_use()) - count("code_bytes")),
+        heap_bytes=count("heap_bytes"),
+        executors_evicted=tier.room.evicted,
         epoch=int(core.lib.epoch_now()),
         entries=entries,
         exits=exits,
@@ -45,5 +49,6 @@ def collect(tier: Tier | None) -> Stats:
         compile_seconds=tier.compiling.seconds,
         compile_errors=tier.compiling.errors,
         world_stops=tier.world_stops,
+        threads_refused=count("threads_refused"),
         asymmetric_barrier=bool(core.lib.epoch_is_asymmetric()),
     )

@@ -26,6 +26,7 @@ from ftjit.profile.missing import MISSING
 from ftjit.profile.snapshot import Snapshot
 from ftjit.runtime.core import Core, core
 from ftjit.runtime.executors import CodeRecord, CompileSeconds, install
+from ftjit.runtime.room import NoRoom, Room
 
 TOOL = sys.monitoring.OPTIMIZER_ID if hasattr(sys, "monitoring") else 5
 WANTED, PENDING, INSTALLED, REFUSED = range(4)
@@ -50,6 +51,7 @@ class Tier:
         self.put: Callable[..., Any] = self.queue.put
         self.records: dict[int, tuple[weakref.ref[CodeType], CodeRecord]] = {}
         self.compiling = CompileSeconds()
+        self.room = Room(self.core, self.records, config.code_limit)
         self.in_progress = 0
         self.world_stops = 0
         self.enabled = False
@@ -60,6 +62,7 @@ class Tier:
         lib.snapshot_set_queue(id(self.put), id(MISSING))
         lib.door_set_thresholds(*_WARM, config.relearn)
         lib.door_set_trace(config.trace)
+        lib.heap_configure(config.sealed_pages, config.debug)
         self._take_tool()
         os.register_at_fork(before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._in_child)
         threading._register_atexit(self.shut_down)  # type: ignore[attr-defined]
@@ -130,7 +133,9 @@ class Tier:
         offsets = [bytecode.resume_offset, *sorted(bytecode.loops)][:250]
         with self.lock:
             if self.core.lib.slot_create(id(code), offsets, len(offsets)) != 0:
+                record.refused[bytecode.resume_offset] = ("no memory for its entries", 0)
                 return
+            record.refused.pop(bytecode.resume_offset, None)
             record.door_open = True
             if not watched:
                 record.refused[bytecode.resume_offset] = ("too small to repay entering from the interpreter", 0)
@@ -155,6 +160,7 @@ class Tier:
     def work(self, codes: list[CodeType]) -> None:
         """A worker's turn: doors for what is hot, executors for the snapshots that wait."""
         lib = self.core.lib
+        self.room.try_again()
         code: CodeType | None = None
         for code in codes:
             self.open_door(code)
@@ -197,12 +203,20 @@ class Tier:
             try:
                 if snapshot.is_start and code.co_flags & 0x2A0:
                     raise Uncompilable("a generator's or coroutine's start", offset)
-                record.installed[offset] = install(self.core, self.config, snapshot, record.feedback)
+                record.installed[offset] = install(self.core, self.config, self.room, snapshot, record.feedback)
                 record.refused.pop(offset, None)
+                record.waiting.pop(offset, None)
                 if not self.enabled or not record.door_open:
                     # Switched off, or forbidden, while this was compiled: what disable() did not see goes now.
                     record.installed.pop(offset, None)
                     lib.slot_clear_entry(id(code), offset, WANTED)
+            except NoRoom as why:
+                revisions[offset] -= 1  # it was not compiled
+                if offset in record.installed:
+                    lib.slot_set_entry_state(id(code), offset, INSTALLED)
+                else:
+                    lib.slot_set_entry_state(id(code), offset, REFUSED)
+                    self.room.wait(code, record, offset, str(why))
             except Uncompilable as why:
                 self._refuse(code, record, offset, why.reason, why.offset)
             except Exception as error:  # a defect of the compiler's must not be the program's
@@ -247,11 +261,14 @@ class Tier:
 
     # ---- on and off -------------------------------------------------------------------------------------------------
 
-    def enable(self) -> None:
+    def enable(self) -> str | None:
+        """On, from now. What is missing, where the system refuses the thread that samples."""
         self.enabled = True
         self.core.lib.door_enable(1)
         self.core.lib.worker_allow()
-        self.core.lib.sampler_start(self.config.tick_us, self.config.hot_samples)
+        if self.core.lib.sampler_start(self.config.tick_us, self.config.hot_samples) != 0:
+            return "the sampling thread could not be started: only what ftjit.jit or compile names is compiled"
+        return None
 
     # ---- eager mode -------------------------------------------------------------------------------------------------
 

@@ -100,3 +100,55 @@ def test_exit_by_unhandled_exception_has_only_that(tmp_path: Path) -> None:
     assert outcome.returncode == 1, f"{ending(outcome.returncode)}\n{outcome.stderr}"
     assert outcome.stderr.strip().splitlines()[-1] == "ZeroDivisionError: the end"
     assert outcome.stderr.count("Traceback") == 1
+
+
+RANDOM = """
+import random
+random_source = random.Random({seed})
+chance = random_source.random
+def stay(limit):
+    while not flag.done:
+        count(limit)
+ftjit.enable()
+for function in (spin, count, call_out, stay):
+    if chance() < 0.7: ftjit.jit(function)
+threads = []
+for _ in range(random_source.randrange(4)):
+    target, arguments = random_source.choice([(spin, (flag,)), (call_out, (flag, {{}})), (stay, (50,))])
+    threads.append(threading.Thread(target=target, args=arguments, daemon=chance() < 0.5))
+    threads[-1].start()
+if chance() < 0.3:
+    for k in range(10):
+        scope = {{}}
+        exec(f"def f(n):\\n t = 0\\n for i in range(n):\\n  t += i * {{k}}\\n return t", scope)
+        ftjit.jit(scope["f"])
+        for _ in range(14): scope["f"](100)
+time.sleep(chance() * random_source.choice([0.002, 0.05, 0.3]))
+if not all(thread.daemon for thread in threads):
+    threading.Timer(chance() * 0.2, lambda: setattr(flag, "done", True)).start()
+    if chance() < 0.3: ftjit.disable()
+print("end", flush=True)
+"""
+
+
+def exits(seeds: range, folder: Path) -> None:
+    """Daemon and other threads inside machine code, calling out, entering; compilations under way; any moment. A hang
+    shows as SIGABRT after two minutes, with the stacks that faulthandler can tell."""
+    for seed in seeds:
+        script = folder / f"exit{seed}.py"
+        script.write_text(PRELUDE + RANDOM.format(seed=seed))
+        outcome = python(str(script), seconds=120)
+        told = f"seed {seed}: {ending(outcome.returncode)}\n{outcome.stdout}{outcome.stderr}"
+        assert outcome.returncode == 0, told
+        assert outcome.stdout == "end\n", told
+        assert not outcome.stderr, told
+
+
+def test_exits_at_random_moments(tmp_path: Path) -> None:
+    exits(range(10), tmp_path)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("hundred", range(5))
+def test_hundreds_of_exits(hundred: int, tmp_path: Path) -> None:
+    exits(range(1000 + 100 * hundred, 1100 + 100 * hundred), tmp_path)
