@@ -53,7 +53,7 @@ class Emitter:
         self.assembler = Assembler(library, layout.symbol)
         self.labels = {block: Label(repr(block)) for block in self.blocks}
         self.leave = Label("leave")
-        self.keeps_locks = any(op.name.startswith("list_store_") for block in self.blocks for op in block.ops)
+        self.keeps_locks = any("unfenced" in OPS[op.name].flags for block in self.blocks for op in block.ops)
         self.offset = -1
 
     def run(self) -> Emitted:
@@ -89,7 +89,8 @@ class Emitter:
         elif isinstance(source, str):
             self._stencil(f"{name}_move", target, source)
         elif kind == INT:
-            self._stencil("int_move", target, "imm", IMM_B=int(source.value))
+            form = "imm32" if _imm32(int(source.value)) else "imm"
+            self._stencil("int_move", target, form, **{f"{form.upper()}_B": int(source.value)})
         else:
             bits = struct.unpack("<q", struct.pack("<d", source.value))[0]
             if bits == 0:
@@ -222,7 +223,7 @@ class Emitter:
         for index, operand in enumerate(op.arguments):
             place = self._place(operand)
             if isinstance(place, Const) and index == info.immediate:
-                immediate = self._immediate(op, registers, place, values)
+                immediate = self._immediate(op, place, values)
                 if immediate:
                     registers.append(immediate)
                     continue
@@ -241,13 +242,17 @@ class Emitter:
             registers.append(register)
         return registers, values, aside
 
-    def _immediate(self, op: Op, registers: list[str], constant: Const, values: dict[str, int]) -> str | None:
+    def _immediate(self, op: Op, constant: Const, values: dict[str, int]) -> str | None:
         """`imm32` or `imm` where the stencil has such a variant for the value."""
+        info = OPS[op.name]
         number = int(constant.value)
-        first = "i0" if not registers and op.name == "int_move" else (registers[0] if registers else "i0")
+        result = [f"{info.result}0"] if info.result and not info.tied else []
+        place = len(result) + info.immediate
         for form, fits in (("imm32", _imm32(number)), ("imm", True)):
-            if fits and self.assembler.has(op.name, (first, form)):
-                values[f"{form.upper()}_B"] = number
+            others = [*result, *(f"{kind}{n}" for n, kind in enumerate(info.arguments, len(result)))]
+            others[place] = form
+            if fits and self.assembler.has(op.name, tuple(others)):
+                values[f"{form.upper()}_{'ABCD'[place]}"] = number
                 return form
         return None
 

@@ -122,6 +122,35 @@ class Access(Core):
         self.drop(index, top)
         del self.stack[-3:]
 
+    def append(self, value: Entry, container: Entry) -> bool:
+        """list.append(value), below it on the stack: the method and its self, an exact list. Leaves None."""
+        top = len(self.stack) - 1
+        if not isinstance(container, Local | Pointer) or self.level() >= 1:
+            return False
+        if isinstance(value, Number) and not self._storable(value):
+            return False
+        pointer = self.pointer(container)
+        assert pointer is not None
+        match value:
+            case Number("float", number):
+                self.emit("list_append_float", [pointer, number], reason="store")
+            case Number("int", number) if hasattr(number, "number"):
+                self.emit("list_append_int", [pointer, number], reason="store")
+            case Number(kind, constant):
+                object = bool(constant.value) if kind == "bool" else constant.value  # type: ignore[union-attr]
+                self.emit("list_append_constant", [pointer], [id(object)], reason="store")
+            case Constant(object) if self.layout.is_immortal(object):
+                self.emit("list_append_constant", [pointer], [id(object)], reason="store")
+            case _:
+                item = self.pointer(value, top)
+                if item is None:
+                    return False
+                self.emit("list_append_object", [pointer, item], reason="store")
+                self.drop(value, top)
+        del self.stack[-3:]
+        self.push(Constant(None))
+        return True
+
     @staticmethod
     def _storable(value: Number) -> bool:
         """A bool in a register has no object at hand; a constant int must be one of the immortal small ones."""
