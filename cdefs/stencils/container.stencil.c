@@ -234,6 +234,25 @@ static INLINE PyObject **kept_place(struct activation *act, PyObject *list, int6
     return &((PyListObject *)list)->ob_item[index];
 }
 
+/* The kept lock changes hands: one is given back, if nobody waits for it, and this one is taken, if it is free. */
+static INLINE PyObject **keep_place(struct activation *act, PyObject *list, int64_t index)
+{
+    if (act->kept != list) {
+        uint8_t locked = _Py_LOCKED;
+        if (act->kept != NULL
+            && !__atomic_compare_exchange_n(&((PyObject *)act->kept)->ob_mutex._bits, &locked, _Py_UNLOCKED, 0,
+                                            __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+            return NULL;
+        }
+        act->kept = NULL;
+        if (!lock_at_once(list)) {
+            return NULL;
+        }
+        act->kept = list;
+    }
+    return kept_place(act, list, index);
+}
+
 STENCIL(list_store_float, A:i, B:i|imm32, C:f)
 {
     PyObject **place = kept_place(act, (PyObject *)A, B);
@@ -245,6 +264,11 @@ STENCIL(list_store_float, A:i, B:i|imm32, C:f)
 }
 SLOWPATH
 {
+    PyObject **place = keep_place(act, (PyObject *)A, B);
+    if (place != NULL && box_is_ours(*place, &PyFloat_Type)) {
+        ((PyFloatObject *)*place)->ob_fval = C;
+        NEXT;
+    }
     if (!ftjit_list_store_float((PyObject *)A, B, C)) {
         EXIT;
     }

@@ -79,7 +79,15 @@ class Access(Core):
         if kind is tuple:
             result = self.emit("tuple_item_at", [pointer, number], reason="index")
         elif self.level() == 0 or self.inlined:
-            result = self.emit("list_item", [pointer, number], reason="item")
+            unfenced = self.state.unfenced
+            if isinstance(container, Local) and unfenced == 2 + container.slot:
+                # Most likely the list that was written last: its lock is kept, and no fence is needed yet.
+                self.emit("fence_unless_kept", [pointer])
+                self.state.unfenced = 0
+                result = self.emit("list_item", [pointer, number], reason="item")
+                self.state.unfenced = unfenced
+            else:
+                result = self.emit("list_item", [pointer, number], reason="item")
         else:
             home = self.stack_home(top - 1)
             self.emit("list_item_owned", [pointer, number], [home], reason="item")
@@ -103,6 +111,9 @@ class Access(Core):
         number = self.unbox(index, "int", top)
         pointer = self.typed_pointer(container, list)
         assert pointer is not None
+        for position in range(top - 1):
+            self._unbox_small(position)
+        value = self.stack[-3]
         self.settle_pointers(3)
         match value:
             case Number("float", number_value):
@@ -121,6 +132,14 @@ class Access(Core):
                 self.drop(value, top - 2)
         self.drop(index, top)
         del self.stack[-3:]
+        if isinstance(container, Local):
+            self.state.unfenced = 2 + container.slot
+
+    def _unbox_small(self, position: int) -> None:
+        """A borrowed item that looks like a small int travels as a number: it has one object at hand, with no count."""
+        entry = self.stack[position]
+        if isinstance(entry, Pointer) and type(entry.sample) is int and -5 <= entry.sample <= 256:
+            self.stack[position] = Number("int", self.unbox(entry, "int"))
 
     def append(self, value: Entry, container: Entry) -> bool:
         """list.append(value), below it on the stack: the method and its self, an exact list. Leaves None."""
@@ -328,9 +347,17 @@ class Access(Core):
                 name = "tuple_item_alive" if isinstance(entry, Home) else "tuple_item"
                 value = self.emit(name, [pointer], [self.layout.tuple_items + 8 * i], reason="item")
             items.append(Pointer(value, None, _nth_of(sample, i)))
+        following = self.frame.bytecode.instructions.get(instruction.next_offset)
+        if following is not None and following.name.startswith("STORE_FAST"):
+            # What is stored in locals at once is a value from there on (rule 10).
+            items = [self._number_of(item) for item in items]
         self.drop(entry, top, late=False)
         self.pop()
         self.stack.extend(reversed(items))
+
+    def _number_of(self, entry: Entry) -> Entry:
+        kind = self.kind_of(entry)
+        return entry if kind is None else Number(kind, self.unbox(entry, kind))
 
     def _unpack_out(self, entry: Entry, kind: type, count: int) -> None:
         if getattr(entry, "type", None) is not kind:

@@ -133,7 +133,7 @@ class Core:
         if "shared" in info.flags:
             self.fence()
         if "unfenced" in info.flags:
-            self.state.unfenced = True
+            self.state.unfenced = 1
         if self.inlined:
             if "exit" in info.flags and self.frame.effects:
                 raise self.not_inlinable("it would have to leave after an effect")
@@ -152,7 +152,7 @@ class Core:
         """Before a shared load: what was stored under a kept lock is seen by all first, as the interpreter's unlocking
         would have made it."""
         if self.state.unfenced:
-            self.state.unfenced = False
+            self.state.unfenced = 0
             self.block.ops.append(Op("fence", [], offset=self.before.offset))
 
     def leave(self, reason: str, detail: str = "") -> None:
@@ -413,7 +413,7 @@ class Core:
             offset=self.offset,
         )
         self.block.ops.append(op)
-        self.state.unfenced = False  # giving the lock back is a fence
+        self.state.unfenced = 0  # giving the lock back is a fence
         return op
 
     def offset_unit(self) -> int:

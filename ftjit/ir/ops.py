@@ -157,6 +157,7 @@ list_iter_list        - > i       -         OFF0         home
 list_iter_step        -           -         OFF0         effect
 list_iter_next        - > i       -         OFF0,OFF1    branch,effect
 fence                 -           -         -            effect
+fence_unless_kept     i           -         -            effect
 range_iter_field      - > i       -         OFF0,OFF1    -
 tuple_item            i > i       -         OFF0         distinct
 tuple_item_alive      i > i       -         OFF0         exit,guard,distinct
