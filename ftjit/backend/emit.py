@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ftjit.backend.assembler import Assembler, Code, Label
 from ftjit.backend.exits import ExitTable
@@ -90,7 +90,7 @@ class Emitter:
             self._stencil(f"{name}_move", target, source)
         elif kind == INT:
             form = "imm32" if _imm32(int(source.value)) else "imm"
-            self._stencil("int_move", target, form, **{f"{form.upper()}_B": int(source.value)})
+            self.assembler.emit("int_move", (target, form), {f"{form.upper()}_B": int(source.value)}, None, self.offset)
         else:
             bits = struct.unpack("<q", struct.pack("<d", source.value))[0]
             if bits == 0:
@@ -182,7 +182,11 @@ class Emitter:
         """The end of a block. A return passes only its result, unless somebody holds the frame."""
         exit = op.exit
         assert exit is not None
-        results = [move for move in exit.moves if move.slot >= self.local_slots]
+        results = [
+            replace(exit.moves[move.constant], slot=move.slot) if move.kind == "same" else move
+            for move in exit.moves
+            if move.slot >= self.local_slots
+        ]
         if exit.reason != "return" or exit.depth != 1 or any(move.kind not in _LIGHT for move in results):
             self._stencil("jump", target=self._exit_label(op))
             return

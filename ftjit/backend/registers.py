@@ -36,7 +36,7 @@ class Assignment:
 
 @dataclass(slots=True, eq=False)
 class _Class:
-    """Values that share a place. `positions` where one of them is alive, as bits; `weight` is what memory would cost."""
+    """Values that share a place. `positions` where one is alive, as bits; `weight` is what memory would cost."""
 
     kind: str
     members: list[Value]

@@ -183,7 +183,8 @@ class Access(Core):
         known = self.expected_type(container) is list and isinstance(container, Local | Pointer) and self.level() < 2
         if known and all(isinstance(bound, Number | Constant) for bound in self.stack[-2:]):
             self.typed_pointer(container, list)
-            self.call_out("binary_slice", 0, 3, [Home(list)], quiet=True)
+            sample = getattr(container, "sample", MISSING)
+            self.call_out("binary_slice", 0, 3, [Home(list, sample)], quiet=True)
         else:
             self.call_out("binary_slice", 0, 3, [Home()])
 

@@ -173,6 +173,11 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
                 self.leave("uncompiled", f"{instruction.name} is not compiled")
                 return
             self.pending_offset = instruction.next_offset
+            if instruction.never_ran and self.bytecode.is_warm and not self.inlined:
+                # There is nothing to go by. The interpreter specialises it, and is back in machine code at the next
+                # loop; if that happens often, this is compiled anew.
+                self.leave("never ran")
+                return
             try:
                 done = handler(instruction) is False
             except LeaveHere as why:

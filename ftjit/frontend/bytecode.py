@@ -18,6 +18,10 @@ _ENDS = frozenset(
 )
 
 
+_FRESH_COUNTER = 1 << 4 | 1
+_SPECIALISED = frozenset(("LOAD_GLOBAL", "LOAD_ATTR", "CALL", "FOR_ITER", "BINARY_OP", "STORE_ATTR", "STORE_SUBSCR"))
+
+
 @dataclass(frozen=True, slots=True)
 class Instruction:
     """One instruction. `offset` is where it starts (at its first EXTENDED_ARG), `next_offset` where the next does,
@@ -34,6 +38,11 @@ class Instruction:
 
     def cache32(self, word: int) -> int:
         return self.caches[word] | self.caches[word + 1] << 16
+
+    @property
+    def never_ran(self) -> bool:
+        """Its counter is as the code object was made (adaptive_counter_warmup)."""
+        return self.special == self.name and self.name in _SPECIALISED and self.caches[0] == _FRESH_COUNTER
 
 
 def _base_name(name: str) -> str:
@@ -71,6 +80,11 @@ class Bytecode:
                 target = position - 2 * argument if "BACKWARD" in name else position + 2 * argument
             self.instructions[start] = Instruction(start, position, name, special, argument, words, target)
             start, extended = position, 0
+
+    @cached_property
+    def is_warm(self) -> bool:
+        """Some instruction is specialised: what is as it was made has not run, then, or hardly."""
+        return any(i.special != i.name and i.name in _SPECIALISED for i in self.instructions.values())
 
     @cached_property
     def resume_offset(self) -> int:

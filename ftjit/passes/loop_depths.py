@@ -1,7 +1,6 @@
-"""How many loops each block is in, from the edges as they are: bytecode that block versions peeled out of a loop, or
-that no way leads round any more, runs no more often than what is before it. Loops are strongly connected components
-(Tarjan, SIAM J. Comput. 1972), and what is left of one without its header is searched again. The header is where the
-bytecode's is, at the smallest offset: machine code may be entered in an inner loop first."""
+"""What no way leads round is in no loop: bytecode of a loop that block versions peeled, or that machine code enters
+by, runs once. Loops are the strongly connected components of the blocks (Tarjan, SIAM J. Comput. 1972); how deep the
+rest is the bytecode says."""
 
 from __future__ import annotations
 
@@ -46,15 +45,7 @@ def _components(blocks: list[Block]) -> list[list[Block]]:
 
 
 def run(function: Function) -> None:
-    for block in function.blocks:
-        block.loop_depth = 0
-    pending = [list(function.blocks)]
-    while pending:
-        for component in _components(pending.pop()):
-            members = set(component)
-            if len(component) == 1 and all(edge.block not in members for edge in component[0].edges()):
-                continue
-            for block in component:
-                block.loop_depth += 1
-            header = min(block.offset for block in component)
-            pending.append([block for block in component if block.offset != header])
+    for component in _components(list(function.blocks)):
+        members = set(component)
+        if not any(edge.block in members for block in component for edge in block.edges()):
+            component[0].loop_depth = 0

@@ -220,7 +220,7 @@ class Tier:
         second time that it leaves in every turn of its loop, or every call, for what cannot be compiled."""
         losing = False
         for exit, taken in self.exit_counts(code, record, offset):
-            if taken < self.config.relearn // 2 or exit.reason in ("return", "poll", "status", "light"):
+            if taken < self.config.relearn // 2 or exit.reason in ("return", "poll", "status", "light", "never ran"):
                 continue
             if exit.reason == "entry":
                 record.feedback.mixed.update(range(code.co_nlocals))
