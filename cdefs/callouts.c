@@ -156,9 +156,24 @@ int64_t callout_store_subscr(_PyInterpreterFrame *frame, int64_t oparg)
 
 static PyObject *slice_of_top(_PyInterpreterFrame *frame) { return PySlice_New(OBJECT(2), OBJECT(1), NULL); }
 
+/* An exact list, from and to places that count from its start: no slice object is needed. */
+static bool plain_bound(PyObject *bound, Py_ssize_t otherwise, Py_ssize_t *place)
+{
+    bool is_place = PyLong_CheckExact(bound) && _PyLong_IsCompact((PyLongObject *)bound)
+                    && !_PyLong_IsNegative((PyLongObject *)bound);
+    *place = is_place ? _PyLong_CompactValue((PyLongObject *)bound) : otherwise;
+    return is_place || bound == Py_None;
+}
+static bool plain_slice(PyObject *container, PyObject *start, PyObject *stop, Py_ssize_t *low, Py_ssize_t *high)
+{
+    return PyList_CheckExact(container) && plain_bound(start, 0, low) && plain_bound(stop, PY_SSIZE_T_MAX, high);
+}
+
 /* container, start, stop -> item */
 int64_t callout_binary_slice(_PyInterpreterFrame *frame, int64_t oparg)
 {
+    Py_ssize_t low, high;
+    if (plain_slice(OBJECT(3), OBJECT(2), OBJECT(1), &low, &high)) return replace(frame, 3, PyList_GetSlice(OBJECT(3), low, high));
     PyObject *slice = slice_of_top(frame);
     PyObject *result = slice ? PyObject_GetItem(OBJECT(3), slice) : NULL;
     Py_XDECREF(slice);
@@ -168,6 +183,9 @@ int64_t callout_binary_slice(_PyInterpreterFrame *frame, int64_t oparg)
 /* value, container, start, stop -> */
 int64_t callout_store_slice(_PyInterpreterFrame *frame, int64_t oparg)
 {
+    Py_ssize_t low, high;
+    if (plain_slice(OBJECT(3), OBJECT(2), OBJECT(1), &low, &high))
+        return PyList_SetSlice(OBJECT(3), low, high, OBJECT(4)) < 0 ? -1 : pop(frame, 4);
     PyObject *slice = slice_of_top(frame);
     int error = slice ? PyObject_SetItem(OBJECT(3), slice, OBJECT(4)) : -1;
     Py_XDECREF(slice);

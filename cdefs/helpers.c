@@ -135,6 +135,30 @@ PyObject *ftjit_list_item(PyObject *list, int64_t index)
     return item;
 }
 
+/* The number in an item, counted meanwhile; 0 when it is another type's, or there is no such item. */
+static PyObject *counted_item(PyObject *list, int64_t index)
+{
+    give_back(current_activation);
+    PyObject *item = PyList_GetItemRef(list, index < 0 ? index + PyList_GET_SIZE(list) : index);
+    if (!item) PyErr_Clear();
+    return item;
+}
+int64_t ftjit_list_item_float(PyObject *list, int64_t index, double *value)
+{
+    PyObject *item = counted_item(list, index);
+    bool known = item && Py_TYPE(item) == &PyFloat_Type;
+    if (known) *value = ((PyFloatObject *)item)->ob_fval;
+    Py_XDECREF(item);
+    return known;
+}
+int64_t ftjit_list_item_int(PyObject *list, int64_t index, int64_t *value)
+{
+    PyObject *item = counted_item(list, index);
+    bool known = item && ftjit_long_value(item, value);
+    Py_XDECREF(item);
+    return known;
+}
+
 int64_t ftjit_list_item_owned(PyObject *list, int64_t index, _PyStackRef *home)
 {
     give_back(current_activation);       /* this may lock the list */
@@ -216,6 +240,29 @@ static int64_t store_kept(PyObject *list, int64_t index, PyObject *item)
 int64_t ftjit_list_store_float(PyObject *list, int64_t index, double value) { return store_kept(list, index, PyFloat_FromDouble(value)); }
 int64_t ftjit_list_store_int(PyObject *list, int64_t index, int64_t value) { return store_kept(list, index, PyLong_FromLongLong(value)); }
 int64_t ftjit_list_store_object(PyObject *list, int64_t index, PyObject *item) { return store_kept(list, index, Py_NewRef(item)); }
+
+/* Append under the kept lock. 0: nothing was appended. Steals. */
+static int64_t append_kept(PyObject *list, PyObject *item)
+{
+    struct activation *act = current_activation;
+    if (!item) goto failed;
+    if (act->kept != list) {
+        give_back(act);
+        if (!PyMutex_LockFast(&list->ob_mutex)) goto failed;
+        act->kept = list;
+    }
+    if (_PyList_AppendTakeRef((PyListObject *)list, item) == 0) return 1;
+    PyErr_Clear();                       /* no memory, and the reference is gone */
+    return 0;
+failed:
+    PyErr_Clear();
+    Py_XDECREF(item);
+    return 0;
+}
+int64_t ftjit_list_append_float(PyObject *list, double value) { return append_kept(list, PyFloat_FromDouble(value)); }
+int64_t ftjit_list_append_int(PyObject *list, int64_t value) { return append_kept(list, PyLong_FromLongLong(value)); }
+/* `item` was counted for the list. */
+int64_t ftjit_list_append_object(PyObject *list, PyObject *item) { return append_kept(list, item); }
 int64_t ftjit_attr_store_float(PyObject *object, int64_t offset, double value, int64_t unused)
 {
     (void)unused;

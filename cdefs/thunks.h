@@ -4,6 +4,8 @@
 
 #define THUNKS_WITH_RESULT(X)                                                                                         \
     X(ftjit_long_value) X(ftjit_box_int) X(ftjit_box_float) X(ftjit_list_item) X(ftjit_list_item_owned)               \
+    X(ftjit_list_item_float) X(ftjit_list_item_int)                \
+    X(ftjit_list_append_float) X(ftjit_list_append_int) X(ftjit_list_append_object)                                   \
     X(ftjit_list_iter_next) X(ftjit_list_store_float) X(ftjit_list_store_int) X(ftjit_list_store_object) X(ftjit_attr_store_float)               \
     X(ftjit_attr_store_int) X(ftjit_call_out) X(ftjit_box_maybe) X(ftjit_replace) X(ftjit_replace_object)        \
     X(ftjit_is_plain) X(ftjit_store_locked)

@@ -2,10 +2,15 @@
    Interior pointers never outlive a stencil. */
 #include "ops.h"
 extern PRESERVE_ALL PyObject *ftjit_list_item(PyObject *list, int64_t index);
+extern PRESERVE_ALL int64_t ftjit_list_item_float(PyObject *list, int64_t index, double *value);
+extern PRESERVE_ALL int64_t ftjit_list_item_int(PyObject *list, int64_t index, int64_t *value);
 extern PRESERVE_ALL int64_t ftjit_list_item_owned(PyObject *list, int64_t index, _PyStackRef *home);
 extern PRESERVE_ALL int64_t ftjit_list_store_float(PyObject *list, int64_t index, double value);
 extern PRESERVE_ALL int64_t ftjit_list_store_int(PyObject *list, int64_t index, int64_t value);
 extern PRESERVE_ALL int64_t ftjit_list_store_object(PyObject *list, int64_t index, PyObject *item);
+extern PRESERVE_ALL int64_t ftjit_list_append_float(PyObject *list, double value);
+extern PRESERVE_ALL int64_t ftjit_list_append_int(PyObject *list, int64_t value);
+extern PRESERVE_ALL int64_t ftjit_list_append_object(PyObject *list, PyObject *item);
 extern PRESERVE_ALL int64_t ftjit_list_iter_next(PyObject *iterator, _PyStackRef *home);
 extern PRESERVE_ALL int64_t ftjit_attr_store_float(PyObject *object, int64_t offset, double value, int64_t version);
 extern PRESERVE_ALL int64_t ftjit_attr_store_int(PyObject *object, int64_t offset, int64_t value, int64_t version);
@@ -21,15 +26,30 @@ static INLINE int list_is_readable(PyObject *list)
     return list->ob_tid == _Py_ThreadId() || (list->ob_gc_bits & _PyGC_BITS_SHARED);
 }
 
-/* The item, or NULL when it is out of range or this takes more than plain loads. */
+/* The item's place, or NULL when it takes more than plain loads. */
 static INLINE PyObject **list_place(PyObject *list, int64_t index)
 {
+    int64_t size = __atomic_load_n(&((PyVarObject *)list)->ob_size, __ATOMIC_RELAXED);
+    if (UNLIKELY((uint64_t)index >= (uint64_t)size) || UNLIKELY(!list_is_readable(list))) {
+        return NULL;
+    }
     PyObject **items = __atomic_load_n(&((PyListObject *)list)->ob_item, __ATOMIC_ACQUIRE);
     if (UNLIKELY(items == NULL)) {
         return NULL;
     }
     list_array *array = (list_array *)((char *)items - offsetof(list_array, item));
     return LIKELY(index < array->allocated) ? &items[index] : NULL;
+}
+static INLINE PyObject *list_item_now(PyObject *list, int64_t index)
+{
+    PyObject **place = list_place(list, index);
+    return LIKELY(place != NULL) ? __atomic_load_n(place, __ATOMIC_ACQUIRE) : NULL;
+}
+/* The same with an index from the end, out of the way. */
+static INLINE PyObject *list_item_from_end(PyObject *list, int64_t index)
+{
+    return index < 0 ? list_item_now(list, index + __atomic_load_n(&((PyVarObject *)list)->ob_size, __ATOMIC_RELAXED))
+                     : NULL;
 }
 
 STENCIL(list_length, A:i)
@@ -39,26 +59,13 @@ STENCIL(list_length, A:i)
 }
 
 /* A: an exact list, then its item, borrowed up to the next safepoint. */
-STENCIL(list_item, A:i, B:i)
+STENCIL(list_item, A:i, B:i|imm32)
 {
-    PyObject *list = (PyObject *)A;
-    int64_t size = __atomic_load_n(&((PyVarObject *)list)->ob_size, __ATOMIC_RELAXED);
-    int64_t index = B;
-    if (UNLIKELY((uint64_t)index >= (uint64_t)size)) {
-        index += size;
-        if ((uint64_t)index >= (uint64_t)size) {
-            EXIT;
-        }
-    }
-    if (UNLIKELY(!list_is_readable(list))) {
+    PyObject *item = list_item_now((PyObject *)A, B);
+    if (UNLIKELY(item == NULL)) {
         SLOW;
     }
-    PyObject **place = list_place(list, index);
-    if (UNLIKELY(place == NULL)) {
-        EXIT;
-    }
-    PyObject *item = __atomic_load_n(place, __ATOMIC_ACQUIRE);
-    if (UNLIKELY(item == NULL) || UNLIKELY(!is_alive_here(item))) {
+    if (UNLIKELY(!is_alive_here(item))) {
         EXIT;
     }
     A = (int64_t)item;
@@ -66,7 +73,12 @@ STENCIL(list_item, A:i, B:i)
 }
 SLOWPATH
 {
-    PyObject *item = ftjit_list_item((PyObject *)A, B);
+    PyObject *item = list_item_from_end((PyObject *)A, B);
+    if (item != NULL && is_alive_here(item)) {
+        A = (int64_t)item;
+        NEXT;
+    }
+    item = ftjit_list_item((PyObject *)A, B);
     if (item == NULL) {
         EXIT;
     }
@@ -74,15 +86,89 @@ SLOWPATH
     NEXT;
 }
 
+/* The number in an item, without holding the item: it is this thread's or immortal, or it is counted out of line. */
+static INLINE int is_own_number(PyObject *item, PyTypeObject *type)
+{
+    return (item->ob_tid == _Py_ThreadId() || item->ob_ref_local == _Py_IMMORTAL_REFCNT_LOCAL) && Py_TYPE(item) == type;
+}
+static INLINE int is_own_compact(PyObject *item)
+{
+    return is_own_number(item, &PyLong_Type) && _PyLong_IsCompact((PyLongObject *)item);
+}
+STENCIL(list_item_float, A:f, B:i, C:i|imm32)
+{
+    PyObject *item = list_item_now((PyObject *)B, C);
+    if (UNLIKELY(item == NULL) || UNLIKELY(!is_own_number(item, &PyFloat_Type))) {
+        SLOW;
+    }
+    A = ((PyFloatObject *)item)->ob_fval;
+    NEXT;
+}
+SLOWPATH
+{
+    PyObject *item = list_item_from_end((PyObject *)B, C);
+    if (item != NULL && is_own_number(item, &PyFloat_Type)) {
+        A = ((PyFloatObject *)item)->ob_fval;
+        NEXT;
+    }
+    double value;
+    if (!ftjit_list_item_float((PyObject *)B, C, &value)) {
+        EXIT;
+    }
+    A = value;
+    NEXT;
+}
+STENCIL(list_item_int, A:i, B:i|imm32)
+{
+    PyObject *item = list_item_now((PyObject *)A, B);
+    if (UNLIKELY(item == NULL) || UNLIKELY(!is_own_compact(item))) {
+        SLOW;
+    }
+    A = _PyLong_CompactValue((PyLongObject *)item);
+    NEXT;
+}
+SLOWPATH
+{
+    PyObject *item = list_item_from_end((PyObject *)A, B);
+    if (item != NULL && is_own_compact(item)) {
+        A = _PyLong_CompactValue((PyLongObject *)item);
+        NEXT;
+    }
+    int64_t value;
+    if (!ftjit_list_item_int((PyObject *)A, B, &value)) {
+        EXIT;
+    }
+    A = value;
+    NEXT;
+}
+/* True and False are known by their addresses: the item itself is not looked at. */
+STENCIL(list_item_bool, A:i, B:i|imm32)
+{
+    PyObject *item = list_item_now((PyObject *)A, B);
+    int is_true = item == Py_True, is_false = item == Py_False;
+    if (UNLIKELY(!(is_true | is_false))) {
+        SLOW;
+    }
+    A = is_true;
+    NEXT;
+}
+SLOWPATH
+{
+    PyObject *item = list_item_from_end((PyObject *)A, B);
+    if (item == NULL) {
+        item = ftjit_list_item((PyObject *)A, B);
+    }
+    if (item != Py_True && item != Py_False) {
+        EXIT;
+    }
+    A = item == Py_True;
+    NEXT;
+}
+
 /* The same with a count, kept in the stack home OFF0: for items that another thread made. */
 STENCIL(list_item_owned, A:i, B:i)
 {
-    PyObject *list = (PyObject *)A;
-    int64_t size = __atomic_load_n(&((PyVarObject *)list)->ob_size, __ATOMIC_RELAXED);
-    if (UNLIKELY((uint64_t)B >= (uint64_t)size) || UNLIKELY(!list_is_readable(list))) {
-        SLOW;
-    }
-    PyObject **place = list_place(list, B);
+    PyObject **place = list_place((PyObject *)A, B);
     if (UNLIKELY(place == NULL)) {
         SLOW;
     }
@@ -148,7 +234,26 @@ static INLINE PyObject **kept_place(struct activation *act, PyObject *list, int6
     return &((PyListObject *)list)->ob_item[index];
 }
 
-STENCIL(list_store_float, A:i, B:i, C:f)
+/* The kept lock changes hands: one is given back, if nobody waits for it, and this one is taken, if it is free. */
+static INLINE PyObject **keep_place(struct activation *act, PyObject *list, int64_t index)
+{
+    if (act->kept != list) {
+        uint8_t locked = _Py_LOCKED;
+        if (act->kept != NULL
+            && !__atomic_compare_exchange_n(&((PyObject *)act->kept)->ob_mutex._bits, &locked, _Py_UNLOCKED, 0,
+                                            __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+            return NULL;
+        }
+        act->kept = NULL;
+        if (!lock_at_once(list)) {
+            return NULL;
+        }
+        act->kept = list;
+    }
+    return kept_place(act, list, index);
+}
+
+STENCIL(list_store_float, A:i, B:i|imm32, C:f)
 {
     PyObject **place = kept_place(act, (PyObject *)A, B);
     if (UNLIKELY(place == NULL) || UNLIKELY(!box_is_ours(*place, &PyFloat_Type))) {
@@ -159,6 +264,11 @@ STENCIL(list_store_float, A:i, B:i, C:f)
 }
 SLOWPATH
 {
+    PyObject **place = keep_place(act, (PyObject *)A, B);
+    if (place != NULL && box_is_ours(*place, &PyFloat_Type)) {
+        ((PyFloatObject *)*place)->ob_fval = C;
+        NEXT;
+    }
     if (!ftjit_list_store_float((PyObject *)A, B, C)) {
         EXIT;
     }
@@ -235,6 +345,68 @@ SLOWPATH
     NEXT;
 }
 
+/* Appending, under the kept lock while there is room; the reference is the caller's to give. */
+static INLINE int append_now(struct activation *act, PyObject *list, PyObject *item)
+{
+    if (UNLIKELY(act->kept != list)) {
+        return 0;
+    }
+    int64_t size = ((PyVarObject *)list)->ob_size;
+    if (UNLIKELY(size >= ((PyListObject *)list)->allocated)) {
+        return 0;
+    }
+    __atomic_store_n(&((PyListObject *)list)->ob_item[size], item, __ATOMIC_RELEASE);
+    __atomic_store_n(&((PyVarObject *)list)->ob_size, size + 1, __ATOMIC_RELEASE);
+    return 1;
+}
+STENCIL(list_append_float, A:i, B:f)
+{
+    if (!ftjit_list_append_float((PyObject *)A, B)) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(list_append_int, A:i, B:i)
+{
+    PyObject *small = small_int(B);
+    if (small != NULL && append_now(act, (PyObject *)A, small)) {
+        NEXT;
+    }
+    if (!ftjit_list_append_int((PyObject *)A, B)) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(list_append_object, A:i, B:i)
+{
+    count_up((PyObject *)B);
+    if (UNLIKELY(!append_now(act, (PyObject *)A, (PyObject *)B))) {
+        SLOW;
+    }
+    NEXT;
+}
+SLOWPATH
+{
+    if (!ftjit_list_append_object((PyObject *)A, (PyObject *)B)) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(list_append_constant, A:i)
+{
+    if (UNLIKELY(!append_now(act, (PyObject *)A, (PyObject *)OP0))) {
+        SLOW;
+    }
+    NEXT;
+}
+SLOWPATH
+{
+    if (!ftjit_list_append_object((PyObject *)A, (PyObject *)OP0)) {
+        EXIT;
+    }
+    NEXT;
+}
+
 /* The next item of a list iterator that only this frame refers to (home OFF0), counted, into home OFF1 and A; to
    TARGET when there is none. */
 STENCIL(list_iter_next, A:i)
@@ -247,9 +419,6 @@ STENCIL(list_iter_next, A:i)
     }
     if (UNLIKELY((uint64_t)index >= (uint64_t)__atomic_load_n(&((PyVarObject *)list)->ob_size, __ATOMIC_RELAXED))) {
         EXIT;
-    }
-    if (UNLIKELY(!list_is_readable(list))) {
-        SLOW;
     }
     PyObject **place = list_place(list, index);
     if (UNLIKELY(place == NULL)) {
@@ -271,6 +440,32 @@ SLOWPATH
         EXIT;
     }
     A = item;
+    NEXT;
+}
+/* The same in three: the index that comes next (to TARGET when there is none), the list, and one further once the item
+   is read. */
+STENCIL(list_iter_index, A:i)
+{
+    _PyListIterObject *iterator = (_PyListIterObject *)HOME_OBJECT(OFF0);
+    PyObject *list = (PyObject *)iterator->it_seq;
+    if (UNLIKELY(list == NULL)) {
+        EXIT;
+    }
+    int64_t index = iterator->it_index;
+    if (UNLIKELY((uint64_t)index >= (uint64_t)__atomic_load_n(&((PyVarObject *)list)->ob_size, __ATOMIC_RELAXED))) {
+        EXIT;
+    }
+    A = index;
+    NEXT;
+}
+STENCIL(list_iter_list, A:i)
+{
+    A = (int64_t)((_PyListIterObject *)HOME_OBJECT(OFF0))->it_seq;
+    NEXT;
+}
+STENCIL(list_iter_step)
+{
+    ((_PyListIterObject *)HOME_OBJECT(OFF0))->it_index++;
     NEXT;
 }
 /* The iterator in home OFF0 is of type OP0 and nobody else's. */

@@ -137,6 +137,16 @@ STENCIL(fence)
     NEXT;
 }
 
+/* The same before a read of A, unless its lock is kept: nobody else writes it then, so that the read cannot show that
+   the stores before it wait. */
+STENCIL(fence_unless_kept, A:i)
+{
+    if (UNLIKELY(act->kept != (void *)A)) {
+        __asm__ volatile("lock orl $0, -8(%%rsp)" ::: "memory", "cc");
+    }
+    NEXT;
+}
+
 STENCIL(spill_int, A:i)
 {
     *(int64_t *)((char *)act + OFF0) = A;

@@ -311,30 +311,34 @@ STENCIL(guard_home_plain)
     }
     NEXT;
 }
+static INLINE void replace_late(_PyStackRef *home, uintptr_t bits)
+{
+    _PyStackRef old = *home;
+    if (UNLIKELY(!is_quick(old))) {
+        ftjit_replace_late(home, bits);
+        return;
+    }
+    home->bits = bits;
+    drop_quick(old);
+}
 STENCIL(store_object_late, A:i)
 {
-    ftjit_replace_late(&HOME(OFF0), new_reference((PyObject *)A).bits);
+    replace_late(&HOME(OFF0), new_reference((PyObject *)A).bits);
     NEXT;
 }
 STENCIL(store_constant_late)
 {
-    ftjit_replace_late(&HOME(OFF0), (uintptr_t)OP0 | Py_TAG_REFCNT);
+    replace_late(&HOME(OFF0), (uintptr_t)OP0 | Py_TAG_REFCNT);
     NEXT;
 }
 STENCIL(store_home_late)
 {
-    ftjit_replace_late(&HOME(OFF0), HOME(OFF1).bits);
+    replace_late(&HOME(OFF0), HOME(OFF1).bits);
     NEXT;
 }
 STENCIL(drop_home_late)
 {
-    _PyStackRef old = HOME(OFF0);
-    if (UNLIKELY(!is_quick(old))) {
-        ftjit_replace_late(&HOME(OFF0), PyStackRef_NULL.bits);
-        NEXT;
-    }
-    HOME(OFF0) = PyStackRef_NULL;
-    drop_quick(old);
+    replace_late(&HOME(OFF0), PyStackRef_NULL.bits);
     NEXT;
 }
 /* What a number may be kept in front of while unboxed: a home that holds a number, None or nothing (rule 11). */

@@ -1,7 +1,7 @@
 /* Arithmetic on int64, as Python does it: what does not fit leaves before its bytecode and the interpreter goes on
    with big ints. On EXIT every register holds what it held before. */
 
-STENCIL(int_move, A:i, B:i|imm, DISTINCT(A, B))
+STENCIL(int_move, A:i, B:i|imm|imm32, DISTINCT(A, B))
 {
     A = B;
     NEXT;

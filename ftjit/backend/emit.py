@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ftjit.backend.assembler import Assembler, Code, Label
 from ftjit.backend.exits import ExitTable
 from ftjit.backend.layout import order, straighten
 from ftjit.backend.moves import Place, Transfer, sequence
 from ftjit.backend.registers import ASSIGNABLE, SCRATCH, Assignment, assign
-from ftjit.ir import OPS, Block, Const, Edge, Exit, Function, Move, Op, Value
+from ftjit.ir import OPS, Block, Const, Edge, Function, Move, Op, Value
 from ftjit.ir.nodes import FLOAT, INT, Operand
 from ftjit.stencils.library import StencilLibrary
 from ftjit.versions import Layout
@@ -61,7 +61,7 @@ class Emitter:
         self.assembler = Assembler(library, layout.symbol)
         self.labels = {block: Label(repr(block)) for block in self.blocks}
         self.leave = Label("leave")
-        self.keeps_locks = any(op.name.startswith("list_store_") for block in self.blocks for op in block.ops)
+        self.keeps_locks = any("unfenced" in OPS[op.name].flags for block in self.blocks for op in block.ops)
         self.offset = -1
 
     def run(self) -> Emitted:
@@ -97,7 +97,8 @@ class Emitter:
         elif isinstance(source, str):
             self._stencil(f"{name}_move", target, source)
         elif kind == INT:
-            self._stencil("int_move", target, "imm", IMM_B=int(source.value))
+            form = "imm32" if _imm32(int(source.value)) else "imm"
+            self.assembler.emit("int_move", (target, form), {f"{form.upper()}_B": int(source.value)}, None, self.offset)
         else:
             bits = struct.unpack("<q", struct.pack("<d", source.value))[0]
             if bits == 0:
@@ -189,9 +190,12 @@ class Emitter:
         """The end of a block. A return passes only its result, unless somebody holds the frame."""
         exit = op.exit
         assert exit is not None
-        results = [move for move in exit.moves if move.slot >= self.local_slots]
         # A local that is returned: the number alone, the local goes with its frame.
-        results = [exit.moves[move.constant] if move.kind == "same" else move for move in results]
+        results = [
+            replace(exit.moves[move.constant], slot=move.slot) if move.kind == "same" else move
+            for move in exit.moves
+            if move.slot >= self.local_slots
+        ]
         if exit.reason != "return" or exit.depth != 1 or any(move.kind not in _LIGHT for move in results):
             self._stencil("jump", target=self._exit_label(op))
             return
@@ -234,7 +238,7 @@ class Emitter:
         for index, operand in enumerate(op.arguments):
             place = self._place(operand)
             if isinstance(place, Const) and index == info.immediate:
-                immediate = self._immediate(op, registers, place, values)
+                immediate = self._immediate(op, place, values)
                 if immediate:
                     registers.append(immediate)
                     continue
@@ -253,13 +257,17 @@ class Emitter:
             registers.append(register)
         return registers, values, aside
 
-    def _immediate(self, op: Op, registers: list[str], constant: Const, values: dict[str, int]) -> str | None:
+    def _immediate(self, op: Op, constant: Const, values: dict[str, int]) -> str | None:
         """`imm32` or `imm` where the stencil has such a variant for the value."""
+        info = OPS[op.name]
         number = int(constant.value)
-        first = "i0" if not registers and op.name == "int_move" else (registers[0] if registers else "i0")
+        result = [f"{info.result}0"] if info.result and not info.tied else []
+        place = len(result) + info.immediate
         for form, fits in (("imm32", _imm32(number)), ("imm", True)):
-            if fits and self.assembler.has(op.name, (first, form)):
-                values[f"{form.upper()}_B"] = number
+            others = [*result, *(f"{kind}{n}" for n, kind in enumerate(info.arguments, len(result)))]
+            others[place] = form
+            if fits and self.assembler.has(op.name, tuple(others)):
+                values[f"{form.upper()}_{'ABCD'[place]}"] = number
                 return form
         return None
 

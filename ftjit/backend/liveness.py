@@ -1,7 +1,8 @@
-"""Which values are alive where: one range of positions a value, over blocks in their order in memory.
+"""Which values are alive where, over blocks in their order in memory.
 
-Positions: op number n of the function stands at 2n; a value used there, but needed until the op is over, lives to
-2n + 1. A range is one interval without holes: values alive round a loop live through all of it.
+Positions: op number n of the function stands at 2n; a value used there lives up to 2n, or up to 2n + 1 if it is needed
+until the op is over. A value's range is a set of positions, the bits of one int: from where it is made up to, but not
+with, the last position that needs it, in each block. Two values may share a place if no bit is set in both.
 """
 
 from __future__ import annotations
@@ -12,18 +13,21 @@ from ftjit.ir import OPS, Block, Op, Value
 
 
 @dataclass(slots=True)
-class Interval:
-    """`start` is the defining position, `end` the last one that needs the value; `weight` sums its uses, each by how
-    often its block is likely to run."""
+class Range:
+    """`positions` where the value is alive, as bits; `weight` sums its uses by ops, each by how often its block is
+    likely to run. What edges pass does not count: it costs nothing where both sides share a place."""
 
     value: Value
-    start: int
-    end: int
+    positions: int = 0
     weight: float = 0.0
 
 
 # An exit is taken rarely: a value that only exits need may well be in memory.
 _EXIT_WEIGHT = 0.02
+
+
+def block_weight(block: Block) -> float:
+    return float(10 ** min(block.loop_depth, 6))
 
 
 def _uses(op: Op) -> list[tuple[Value, bool]]:
@@ -54,48 +58,42 @@ def _live_in(blocks: list[Block]) -> dict[Block, set[Value]]:
     while changed:
         changed = False
         for block in reversed(blocks):
-            out = set().union(*(live[edge.block] for edge in block.edges()))
-            new = live[block] | (out - defined[block])
-            if len(new) > len(live[block]):
-                live[block] = new
+            out = set().union(*(live[edge.block] for edge in block.edges())) - defined[block]
+            if not out <= live[block]:
+                live[block] |= out
                 changed = True
     return live
 
 
-def intervals(blocks: list[Block]) -> list[Interval]:
-    """The interval of every value, by start."""
+def ranges(blocks: list[Block]) -> list[Range]:
+    """The range of every value, in the order in which they are made."""
     live = _live_in(blocks)
-    found: dict[Value, Interval] = {}
+    found: dict[Value, Range] = {}
     position = 0
-
-    def extend(value: Value, at: int, weight: float = 0.0) -> None:
-        interval = found.get(value)
-        if interval is None:
-            found[value] = Interval(value, at, at, weight)
-        else:
-            interval.start = min(interval.start, at)
-            interval.end = max(interval.end, at)
-            interval.weight += weight
-
     for block in blocks:
-        weight = 10.0 ** min(block.loop_depth, 6)
-        first = position
+        weight = block_weight(block)
+        start = dict.fromkeys([*live[block], *block.parameters], position)
+        # All parameters of a block are assigned at once: each needs a place of its own, used or not.
+        end = dict.fromkeys([*live[block], *block.parameters], position + 1)
+        for value in start:
+            found.setdefault(value, Range(value))
         position += 2
-        for value in live[block]:
-            extend(value, first)
-        for parameter in block.parameters:
-            # All parameters of a block are assigned at once: each needs a place of its own, used or not.
-            extend(parameter, first)
-            extend(parameter, first + 1, weight)
         for op in block.ops:
-            needed = {a for a in op.arguments if isinstance(a, Value)}
+            arguments = {a for a in op.arguments if isinstance(a, Value)}
             for value, late in _uses(op):
-                extend(value, position + late, weight if value in needed or op.target else weight * _EXIT_WEIGHT)
+                end[value] = max(end[value], position + late)
+                found[value].weight += weight if value in arguments else 0.0
+            if op.exit is not None:
+                for operand in op.exit.operands():
+                    if isinstance(operand, Value):
+                        found[operand].weight += weight * _EXIT_WEIGHT
+            if op.target is not None:
+                for value in live[op.target.block].difference(op.target.block.parameters):
+                    end[value] = position + 1
             if op.result:
-                extend(op.result, position, weight)
+                start[op.result], end[op.result] = position, position + 1
+                found.setdefault(op.result, Range(op.result)).weight += weight
             position += 2
-        for edge in block.edges():
-            for value in live[edge.block] - set(edge.block.parameters):
-                extend(value, position)
-        position += 2
-    return sorted(found.values(), key=lambda interval: (interval.start, interval.end))
+        for value, first in start.items():
+            found[value].positions |= ((1 << (end[value] - first)) - 1) << first
+    return list(found.values())

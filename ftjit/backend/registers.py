@@ -1,12 +1,15 @@
-"""Register assignment: linear scan (Poletto and Sarkar, TOPLAS 1999) over whole intervals, spilling the value that is
-used least for its length. Hints make two-address ops and block edges free of moves where they can be."""
+"""Register assignment: values that edges pass to each other share a place where they can (aggressive coalescing); then
+the classes choose, the most used first, a register that is free wherever they are alive (priority-based colouring,
+Chow and Hennessy, TOPLAS 1990, over exact live ranges), or else a spill slot. Hints make two-address ops free of moves
+where they can be."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
-from ftjit.backend.liveness import Interval, intervals
+from ftjit.backend.liveness import block_weight, ranges
 from ftjit.ir import OPS, Block, Value
 from ftjit.ir.nodes import FLOAT, INT
 
@@ -31,59 +34,70 @@ class Assignment:
         return place if isinstance(place, str) else None
 
 
-def _hints(blocks: list[Block]) -> dict[Value, list[Value]]:
-    """Values that should share a register: a result and its tied argument, a parameter and its arguments."""
-    hints: dict[Value, list[Value]] = {}
+@dataclass(slots=True, eq=False)
+class _Class:
+    """Values that share a place. `positions` where one is alive, as bits; `weight` is what memory would cost."""
 
-    def pair(a: Value, b: object) -> None:
-        if isinstance(b, Value) and a.kind == b.kind:
-            hints.setdefault(a, []).append(b)
-            hints.setdefault(b, []).append(a)
+    kind: str
+    members: list[Value]
+    positions: int
+    weight: float
+    hints: list[Value] = field(default_factory=list)
 
+
+def _passed(blocks: list[Block]) -> Iterator[tuple[float, Value, Value]]:
+    """(weight, parameter, argument) of every edge, the most travelled first."""
+    pairs = [
+        (block_weight(block), parameter, argument)
+        for block in blocks
+        for edge in block.edges()
+        for parameter, argument in zip(edge.block.parameters, edge.arguments, strict=True)
+        if isinstance(argument, Value)
+    ]
+    return iter(sorted(pairs, key=lambda pair: -pair[0]))
+
+
+def _classes(blocks: list[Block]) -> list[_Class]:
+    of = {r.value: _Class(r.value.kind, [r.value], r.positions, r.weight) for r in ranges(blocks)}
+    for weight, parameter, argument in _passed(blocks):
+        kept, merged = of[parameter], of[argument]
+        if kept is merged:
+            continue
+        if kept.positions & merged.positions:
+            kept.weight += weight
+            merged.weight += weight
+            kept.hints.append(argument)
+            merged.hints.append(parameter)
+            continue
+        kept.positions |= merged.positions
+        kept.weight += merged.weight
+        kept.members += merged.members
+        kept.hints += merged.hints
+        of.update(dict.fromkeys(merged.members, kept))
     for block in blocks:
         for op in block.ops:
-            if op.result and OPS[op.name].tied:
-                pair(op.result, op.arguments[0])
-            if op.target:
-                for parameter, argument in zip(op.target.block.parameters, op.target.arguments, strict=True):
-                    pair(parameter, argument)
-    return hints
+            if op.result and OPS[op.name].tied and isinstance(op.arguments[0], Value):
+                of[op.result].hints.append(op.arguments[0])
+                of[op.arguments[0]].hints.append(op.result)
+    return list(dict.fromkeys(of.values()))
 
 
 def assign(blocks: list[Block], limit: int) -> Assignment:
     """A place for every value; at most `limit` spill slots, else TooManyValues."""
-    hints = _hints(blocks)
     places: dict[Value, str | int] = {}
-    active: list[Interval] = []
-    spilled: list[Interval] = []
-    for interval in intervals(blocks):
-        active = [other for other in active if other.end > interval.start]
-        kind = interval.value.kind
-        same_kind = [other for other in active if other.value.kind == kind]
-        taken = {places[other.value] for other in same_kind}
-        free = [register for register in ASSIGNABLE[kind] if register not in taken]
-        if free:
-            wanted = [places[hint] for hint in hints.get(interval.value, ()) if hint in places]
-            places[interval.value] = next((register for register in wanted if register in free), free[0])
-            active.append(interval)
+    used = {register: 0 for registers in ASSIGNABLE.values() for register in registers}
+    slots: list[int] = []
+    for one in sorted(_classes(blocks), key=lambda c: (-c.weight, c.positions.bit_count())):
+        hinted = [place for hint in one.hints if isinstance(place := places.get(hint), str)]
+        candidates = [*hinted, *ASSIGNABLE[one.kind]]
+        register = next((r for r in candidates if not used[r] & one.positions), None)
+        if register is not None:
+            used[register] |= one.positions
+            places.update(dict.fromkeys(one.members, register))
             continue
-        victim = min([*same_kind, interval], key=lambda i: i.weight / (i.end - i.start + 1))
-        spilled.append(victim)
-        if victim is not interval:
-            places[interval.value] = places.pop(victim.value)
-            active.remove(victim)
-            active.append(interval)
-    slots = _assign_slots(spilled, places)
-    if slots > limit:
+        slot = next((s for s, positions in enumerate(slots) if not positions & one.positions), len(slots))
+        slots[slot : slot + 1] = [one.positions | (slots[slot] if slot < len(slots) else 0)]
+        places.update(dict.fromkeys(one.members, slot))
+    if len(slots) > limit:
         raise TooManyValues
-    return Assignment(places, slots)
-
-
-def _assign_slots(spilled: list[Interval], places: dict[Value, str | int]) -> int:
-    """A slot for each spilled interval, shared by those that do not overlap. Returns how many there are."""
-    ends: list[int] = []
-    for interval in sorted(spilled, key=lambda i: i.start):
-        slot = next((s for s, end in enumerate(ends) if end < interval.start), len(ends))
-        ends[slot : slot + 1] = [interval.end]
-        places[interval.value] = slot
-    return len(ends)
+    return Assignment(places, len(slots))

@@ -8,7 +8,7 @@ from types import BuiltinFunctionType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from ftjit.frontend.bytecode import Instruction
-from ftjit.frontend.core import Core, LeaveHere, NotReached
+from ftjit.frontend.core import Core, LeaveHere
 from ftjit.frontend.values import (
     MISSING,
     Boxed,
@@ -80,7 +80,15 @@ class Access(Core):
         if kind is tuple:
             result = self.emit("tuple_item_at", [pointer, number], reason="index")
         elif self.level() == 0:
-            result = self.emit("list_item", [pointer, number], reason="item")
+            unfenced = self.state.unfenced
+            if isinstance(container, Local) and unfenced == 2 + container.slot:
+                # Most likely the list that was written last: its lock is kept, and no fence is needed yet.
+                self.emit("fence_unless_kept", [pointer])
+                self.state.unfenced = 0
+                result = self.emit("list_item", [pointer, number], reason="item")
+                self.state.unfenced = unfenced
+            else:
+                result = self.emit("list_item", [pointer, number], reason="item")
         elif self.inlined:
             raise self.not_inlinable("it reads a list of what another thread has made")
         else:
@@ -106,6 +114,9 @@ class Access(Core):
         number = self.unbox(index, "int", top)
         pointer = self.typed_pointer(container, list)
         assert pointer is not None
+        for position in range(top - 1):
+            self._unbox_small(position)
+        value = self.stack[-3]
         self.settle_pointers(3)
         match value:
             case Number("float", number_value):
@@ -124,6 +135,43 @@ class Access(Core):
                 self.drop(value, top - 2)
         self.drop(index, top)
         del self.stack[-3:]
+        if isinstance(container, Local):
+            self.state.unfenced = 2 + container.slot
+
+    def _unbox_small(self, position: int) -> None:
+        """A borrowed item that looks like a small int travels as a number: it has one object at hand, with no count."""
+        entry = self.stack[position]
+        if isinstance(entry, Pointer) and type(entry.sample) is int and -5 <= entry.sample <= 256:
+            self.stack[position] = Number("int", self.unbox(entry, "int"))
+
+    def append(self, value: Entry, container: Entry) -> bool:
+        """list.append(value), below it on the stack: the method and its self, an exact list. Leaves None."""
+        top = len(self.stack) - 1
+        if not isinstance(container, Local | Pointer) or self.level() >= 1:
+            return False
+        if isinstance(value, Number) and not self._storable(value):
+            return False
+        pointer = self.pointer(container)
+        assert pointer is not None
+        match value:
+            case Number("float", number):
+                self.emit("list_append_float", [pointer, number], reason="store")
+            case Number("int", number) if hasattr(number, "number"):
+                self.emit("list_append_int", [pointer, number], reason="store")
+            case Number(kind, constant):
+                object = bool(constant.value) if kind == "bool" else constant.value  # type: ignore[union-attr]
+                self.emit("list_append_constant", [pointer], [id(object)], reason="store")
+            case Constant(object) if self.layout.is_immortal(object):
+                self.emit("list_append_constant", [pointer], [id(object)], reason="store")
+            case _:
+                item = self.pointer(value, top)
+                if item is None:
+                    return False
+                self.emit("list_append_object", [pointer, item], reason="store")
+                self.drop(value, top)
+        del self.stack[-3:]
+        self.push(Constant(None))
+        return True
 
     @staticmethod
     def _storable(value: Number) -> bool:
@@ -138,7 +186,8 @@ class Access(Core):
         known = self.expected_type(container) is list and isinstance(container, Local | Pointer) and self.level() < 2
         if known and all(isinstance(bound, Number | Constant) for bound in self.stack[-2:]):
             self.typed_pointer(container, list)
-            self.call_out("binary_slice", 0, 3, [Home(list)], quiet=True)
+            sample = getattr(container, "sample", MISSING)
+            self.call_out("binary_slice", 0, 3, [Home(list, sample)], quiet=True)
         else:
             self.call_out("binary_slice", 0, 3, [Home()])
 
@@ -269,8 +318,6 @@ class Access(Core):
             if instruction.argument & 1:
                 self.push(Null())
             return
-        elif self.inlined and instruction.is_cold:
-            raise NotReached(name)
         elif self.inlined:
             raise self.not_inlinable(f"it reads the global {name}, which has no stable place yet")
         else:
@@ -310,9 +357,17 @@ class Access(Core):
                 name = "tuple_item_alive" if isinstance(entry, Home) else "tuple_item"
                 value = self.emit(name, [pointer], [self.layout.tuple_items + 8 * i], reason="item")
             items.append(Pointer(value, None, _nth_of(sample, i)))
+        following = self.frame.bytecode.instructions.get(instruction.next_offset)
+        if following is not None and following.name.startswith("STORE_FAST"):
+            # What is stored in locals at once is a value from there on (rule 10).
+            items = [self._number_of(item) for item in items]
         self.drop(entry, top, late=False)
         self.pop()
         self.stack.extend(reversed(items))
+
+    def _number_of(self, entry: Entry) -> Entry:
+        kind = self.kind_of(entry)
+        return entry if kind is None else Number(kind, self.unbox(entry, kind))
 
     def _unpack_out(self, entry: Entry, kind: type, count: int) -> None:
         if getattr(entry, "type", None) is not kind:

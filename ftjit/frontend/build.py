@@ -15,7 +15,7 @@ from ftjit.frontend.access import Access
 from ftjit.frontend.arithmetic import Arithmetic
 from ftjit.frontend.bytecode import Bytecode, assigned_locals
 from ftjit.frontend.calls import Calls
-from ftjit.frontend.core import MAX_BLOCKS, MAX_OPS, LeaveHere, NotInlinable, NotReached, TooLarge
+from ftjit.frontend.core import MAX_BLOCKS, MAX_OPS, LeaveHere, NotInlinable, TooLarge
 from ftjit.frontend.loops import Loops
 from ftjit.frontend.movement import Movement
 from ftjit.frontend.state import Frame, State
@@ -178,11 +178,13 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
                 self.leave("uncompiled", f"{instruction.name} is not compiled")
                 return
             self.pending_offset = instruction.next_offset
+            if instruction.never_ran and (self.inlined or self.bytecode.is_warm):
+                # There is nothing to go by. The interpreter specialises it, and is back in machine code at the next
+                # loop or call; if that happens often, this is compiled anew.
+                self.leave("never ran")
+                return
             try:
                 done = handler(instruction) is False
-            except NotReached:
-                self.leave("cold")
-                return
             except LeaveHere as why:
                 if self.inlined:
                     raise self.not_inlinable(str(why)) from None

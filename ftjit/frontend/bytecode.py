@@ -19,6 +19,8 @@ _ENDS = frozenset(
     ("RETURN_VALUE", "RAISE_VARARGS", "RERAISE", "JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT")
 )
 
+_SPECIALISED = frozenset(("LOAD_GLOBAL", "LOAD_ATTR", "CALL", "FOR_ITER", "BINARY_OP", "STORE_ATTR", "STORE_SUBSCR"))
+
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
@@ -34,13 +36,13 @@ class Instruction:
     caches: tuple[int, ...]
     target: int | None
 
-    @property
-    def is_cold(self) -> bool:
-        """It has run once at most, so it is not specialised yet: its counter is as it was set to warm up."""
-        return self.special == self.name and bool(self.caches) and self.caches[0] in _WARMING_UP
-
     def cache32(self, word: int) -> int:
         return self.caches[word] | self.caches[word + 1] << 16
+
+    @property
+    def never_ran(self) -> bool:
+        """It has run once at most, so it is not specialised yet."""
+        return self.special == self.name and self.name in _SPECIALISED and self.caches[0] in _WARMING_UP
 
 
 def _base_name(name: str) -> str:
@@ -78,6 +80,11 @@ class Bytecode:
                 target = position - 2 * argument if "BACKWARD" in name else position + 2 * argument
             self.instructions[start] = Instruction(start, position, name, special, argument, words, target)
             start, extended = position, 0
+
+    @cached_property
+    def is_warm(self) -> bool:
+        """Some instruction is specialised: what is as it was made has not run, then, or hardly."""
+        return any(i.special != i.name and i.name in _SPECIALISED for i in self.instructions.values())
 
     @cached_property
     def resume_offset(self) -> int:

@@ -54,6 +54,8 @@ class Calls(Core):
             ):
                 return False
         if callee is list.__dict__["append"] and count == 1 and getattr(self_or_null, "type", None) is list:
+            if self.append(arguments[0], self_or_null):  # type: ignore[attr-defined]
+                return None
             self.call_out("call_list_append", 1, 3, [Constant(None)], quiet=True)
             return None
         if instruction.special == "CALL_LIST_APPEND" and count == 1:

@@ -59,10 +59,6 @@ class LeaveHere(Exception):
     """This bytecode is the interpreter's. Raised before the bytecode has done anything."""
 
 
-class NotReached(LeaveHere):
-    """So far this bytecode of an inlined function has not run, so nothing is known of it."""
-
-
 class NotInlinable(Exception):
     """The call at this offset of the outer function cannot be inlined after all."""
 
@@ -146,7 +142,7 @@ class Core:
         if "shared" in info.flags:
             self.fence()
         if "unfenced" in info.flags:
-            self.state.unfenced = True
+            self.state.unfenced = 1
         result = self.function.value(info.result) if info.result else None
         exit = (
             self.exit(reason or name, detail or (name if reason in ("entry", "type") else ""))
@@ -160,7 +156,7 @@ class Core:
         """Before a shared load: what was stored under a kept lock is seen by all first, as the interpreter's unlocking
         would have made it."""
         if self.state.unfenced:
-            self.state.unfenced = False
+            self.state.unfenced = 0
             self.block.ops.append(Op("fence", [], offset=self.before[0].offset))
 
     def leave(self, reason: str, detail: str = "") -> None:
@@ -402,9 +398,9 @@ class Core:
         """Run a C helper on the frame: everything goes home first; it takes `pops` entries and leaves `pushes`.
         `quiet`: it runs nobody's code, so that locals need to be home only if it fails."""
         if self.inlined:
-            if self.frame.bytecode.instructions[self.offset].is_cold:
-                raise NotReached(helper)
-            raise self.not_inlinable(f"it calls out ({helper}, line {self.line()} of {self.frame.bytecode.code.co_name})")
+            raise self.not_inlinable(
+                f"it calls out ({helper}, line {self.line()} of {self.frame.bytecode.code.co_name})"
+            )
         if self.bytecode_raises_elsewhere():
             raise LeaveHere("a call outside the try block that this entry is in")
         frame = self.frame
@@ -432,7 +428,7 @@ class Core:
             offset=self.offset,
         )
         self.block.ops.append(op)
-        self.state.unfenced = False  # giving the lock back is a fence
+        self.state.unfenced = 0  # giving the lock back is a fence
         return op
 
     def offset_unit(self) -> int:

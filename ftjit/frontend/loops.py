@@ -6,7 +6,7 @@ from typing import Final
 
 from ftjit.frontend.bytecode import Instruction
 from ftjit.frontend.core import Core
-from ftjit.frontend.values import MISSING, Home, Number, Pointer, RangeIterator
+from ftjit.frontend.values import MISSING, Home, Number, Pointer, RangeIterator, number_kind
 from ftjit.ir import Const, Edge, Op
 from ftjit.ir.nodes import INT
 
@@ -113,16 +113,34 @@ class Loops(Core):
     def _for_list(self, iterator: Home, body: int, done: int) -> None:
         self.fence()
         block, position = self.block, len(self.stack) - 1
+        items = iterator.sample if type(iterator.sample) is list else _sequence_of(iterator.sample)
+        kind = number_kind(items[0]) if items and self.level() == 0 else None
+        if kind is not None and self.frame.bytecode.instructions[body].name.startswith("STORE_FAST"):
+            self._for_numbers(kind, body, done)
+            return
         value = self.function.value(INT)
         homes = (self.stack_home(position), self.stack_home(position + 1))
         op = Op("list_iter_next", [], value, homes, offset=self.offset)
         op.target = self._edge_at(done)
         block.ops.append(op)
-        sequence = iterator.sample if type(iterator.sample) is list else _sequence_of(iterator.sample)
-        sample = sequence[0] if sequence else MISSING
+        sample = items[0] if items else MISSING
         self.push(Home(None, sample))
         block.ops.append(Op("jump", [], target=self._edge_at(body), offset=self.offset))
         self.block = block
+
+    def _for_numbers(self, kind: str, body: int, done: int) -> None:
+        """Items that a local gets at once, as numbers (rule 10); another type leaves, the iterator as it was."""
+        block, home = self.block, self.stack_home(len(self.stack) - 1)
+        index = self.function.value(INT)
+        op = Op("list_iter_index", [], index, (home,), offset=self.offset)
+        op.target = self._edge_at(done)
+        block.ops.append(op)
+        self.block = block
+        pointer = self.emit("list_iter_list", [], [home])
+        number = self.emit(f"list_item_{kind}", [pointer, index], reason="item")
+        self.emit("list_iter_step", [], [home])
+        self.push(Number(kind, number))
+        block.ops.append(Op("jump", [], target=self._edge_at(body), offset=self.offset))
 
     def _for_any(self, instruction: Instruction, done: int) -> None:
         before = self.state.copy()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import opcode
+from dataclasses import replace
 
 from ftjit.frontend.bytecode import Instruction
 from ftjit.frontend.core import Core, LeaveHere
@@ -102,9 +103,14 @@ class Movement(Core):
         self._load(instruction.argument & 15)
 
     def op_STORE_FAST_STORE_FAST(self, instruction: Instruction) -> None:
-        """The second store cannot leave, the first being done: both old values are looked at beforehand."""
+        """The second store cannot leave, the first being done: both old values are looked at beforehand, and what the
+        new ones are."""
         first, second = instruction.argument >> 4, instruction.argument & 15
         old = self.frame.locals[second]
+        if self.level() == 0:
+            self._unbox_at(len(self.stack) - 1)
+            self._unbox_at(len(self.stack) - 2)
+            self._type_at(len(self.stack) - 2)
         if not self.inlined and isinstance(old, Boxed | Maybe) and not old.clean:
             if self.level() >= 1:
                 raise LeaveHere("a store that ends an object's life")
@@ -115,7 +121,7 @@ class Movement(Core):
 
     def _store(self, slot: int, late: bool = False) -> None:
         if not late and self.level() == 0:
-            self._unbox_top()
+            self._unbox_at(len(self.stack) - 1)
         entry = self.stack[-1]
         if self.inlined:
             self.frame.locals[slot] = self.pop()
@@ -162,16 +168,28 @@ class Movement(Core):
             frame.synced.add(slot)
         self.pop()
 
-    def _unbox_top(self) -> None:
+    def _type_at(self, position: int) -> None:
+        """The same for what is stored second."""
+        entry = self.stack[position]
+        if isinstance(entry, Local | Pointer | Home) and entry.type is None:
+            known = self._settle_type(entry, position, False)
+            if known is not None:
+                self.stack[position] = replace(entry, type=known)
+
+    def _unbox_at(self, position: int) -> None:
         """What looks like a number becomes one before it is stored: from here on it is a value (rule 10)."""
-        entry, position = self.stack[-1], len(self.stack) - 1
+        entry = self.stack[position]
         if not isinstance(entry, Pointer | Home) or entry.sample is MISSING:
             return
         kind = self.kind_of(entry)
         if kind is not None:
             value = self.unbox(entry, kind, position)
             self.drop(entry, position)
-            self.stack[-1] = Number(kind, value)
+            self.stack[position] = Number(kind, value)
+            # The home is empty now: exits of this bytecode make a box again.
+            before = self.before[-1]
+            if position < len(before.stack) and before.stack[position] is entry:
+                before.stack[position] = self.stack[position]
 
     def _settle_type(self, entry: Home | Local | Pointer, position: int, late: bool) -> type | None:
         """A container that looks like a list or a tuple is checked now, once, instead of at its first use in every

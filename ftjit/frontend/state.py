@@ -64,10 +64,10 @@ class Frame:
 @dataclass
 class State:
     """Frames, outermost first. `unfenced`: a store under a kept lock may still wait in the store buffer; the next
-    shared load has to come after it (rules 1 and 2 of the memory model)."""
+    shared load has to come after it (rules 1 and 2 of the memory model). 1, or 2 + the local that named the list."""
 
     frames: list[Frame]
-    unfenced: bool = False
+    unfenced: int = 0
 
     @property
     def top(self) -> Frame:

@@ -139,14 +139,25 @@ swap_homes            -           -         OFF0,OFF1    effect
 drop_home             -           -         OFF0         exit,effect
 drop_home_late        -           -         OFF0         effect
 list_length           i = i       -         -            shared
-list_item             ii = i      -         -            exit,guard,shared
+list_item             ii = i      1         -            exit,guard,shared
+list_item_float       ii > f      1         -            exit,guard,shared
+list_item_int         ii = i      1         -            exit,guard,shared
+list_item_bool        ii = i      1         -            exit,guard,shared
 list_item_owned       ii = i      -         OFF0         exit,effect,shared
-list_store_float      iif         -         -            exit,drop,effect,unfenced
+list_store_float      iif         1         -            exit,drop,effect,unfenced
 list_store_int        iii         -         -            exit,drop,effect,unfenced
 list_store_object     iii         -         -            exit,drop,effect,unfenced
 list_store_constant   ii          -         OP0          exit,drop,effect,unfenced
+list_append_float     if          -         -            exit,effect,unfenced
+list_append_int       ii          -         -            exit,effect,unfenced
+list_append_object    ii          -         -            exit,effect,unfenced
+list_append_constant  i           -         OP0          exit,effect,unfenced
+list_iter_index       - > i       -         OFF0         branch,effect
+list_iter_list        - > i       -         OFF0         home
+list_iter_step        -           -         OFF0         effect
 list_iter_next        - > i       -         OFF0,OFF1    branch,effect
 fence                 -           -         -            effect
+fence_unless_kept     i           -         -            effect
 range_iter_field      - > i       -         OFF0,OFF1    -
 tuple_item            i > i       -         OFF0         distinct
 tuple_item_alive      i > i       -         OFF0         exit,guard,distinct

@@ -6,14 +6,16 @@ from collections.abc import Callable
 from typing import Final
 
 from ftjit.ir import Function
-from ftjit.passes import constants, dead_code, parameters, threading_jumps
+from ftjit.passes import constants, dead_code, loop_depths, numbers_of_items, parameters, threading_jumps
 
 PASSES: Final[dict[str, Callable[[Function], None]]] = {
     "parameters": parameters.run,
     "constants": constants.run,
     "dead_code": dead_code.run,
     "threading_jumps": threading_jumps.run,
+    "numbers_of_items": numbers_of_items.run,
     "parameters_again": parameters.run,
+    "loop_depths": loop_depths.run,
 }
 
 

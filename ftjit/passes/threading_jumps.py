@@ -24,7 +24,6 @@ def _merge(function: Function) -> None:
             assert last.target is not None
             new.update(zip(follower.parameters, last.target.arguments, strict=True))
             block.ops[-1:] = follower.ops
-            block.loop_depth = max(block.loop_depth, follower.loop_depth)
             gone.add(follower)
     function.blocks = [block for block in function.blocks if block not in gone]
     replace(function, new)

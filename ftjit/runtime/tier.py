@@ -183,7 +183,7 @@ class Tier:
         code, offset = snapshot.code, snapshot.offset
         record = self.record(code)
         record.bytecode = snapshot.bytecode
-        for callee, bytecode in batched(snapshot.inlined, 2):
+        for callee, bytecode in batched(snapshot.inlined, 2, strict=True):
             self.record(callee).bytecode = bytecode
         lib = self.core.lib
         if record.never or not self.enabled:
@@ -236,12 +236,11 @@ class Tier:
         second time that it leaves in every turn of its loop, or every call, for what cannot be compiled."""
         losing = False
         for exit, taken in self.exit_counts(code, record, offset):
-            if taken < self.config.relearn // 2 or exit.reason in ("return", "poll", "status"):
+            if taken < self.config.relearn // 2 or exit.reason in ("return", "poll", "status", "never ran"):
                 continue
             if exit.reason == "entry":
                 record.feedback.mixed.update(range(code.co_nlocals))
-            if exit.reason != "cold":  # by now the interpreter knows more of it
-                record.feedback.note(exit.place, exit.reason)
+            record.feedback.note(exit.place, exit.reason)
             if exit.reason == "uncompiled" and record.feedback.revisions[offset] >= 2:
                 losing = losing or _is_every_turn(Bytecode(code), offset, exit.offset)
         return losing

@@ -314,6 +314,73 @@ def test_readers_of_a_list_that_grows_and_shrinks() -> None:
     assert set(items) == {1.5}
 
 
+def append_numbers(items: list[Any], n: int) -> None:
+    for number in range(n):
+        items.append(number)
+        items.append(number * 0.5)
+        items.append(items)
+        items.append(None)
+
+
+def swap_ends(items: list[int], n: int) -> None:
+    """Swaps of small ints; what is in the list stays in range under any interleaving."""
+    for number in range(n):
+        low, high = number & 3, 7 - (number & 3)
+        items[low], items[high] = items[high], items[low]
+
+
+def sum_items(items: list[int], n: int) -> int:
+    total = 0
+    for _ in range(n):
+        for item in items:
+            total += item
+    return total
+
+
+@fresh_process(marks=["threads"])
+def test_appends_of_all_threads_arrive() -> None:
+    items: list[Any] = []
+    heat_all((append_numbers, ([], 300)))
+    with entered(THREADS):
+        in_threads(lambda _: append_numbers(items, 4_000), THREADS)
+    assert len(items) == THREADS * 16_000
+    assert sum(1 for item in items if item is None) == sum(1 for item in items if item is items) == THREADS * 4_000
+    numbers = [item for item in items if item is not None and item is not items]
+    assert sorted(numbers) == sorted([*range(4_000), *(k * 0.5 for k in range(4_000))] * THREADS)
+
+
+@fresh_process(marks=["threads"])
+def test_swaps_of_small_ints() -> None:
+    items = list(range(8))
+    heat_all((swap_ends, (list(range(8)), 301)))
+    with entered(THREADS):
+        in_threads(lambda _: swap_ends(items, 60_000), THREADS)
+    assert len(items) == 8
+    assert set(items) <= set(range(8))
+    own = [list(range(8)) for _ in range(THREADS)]
+    in_threads(lambda i: swap_ends(own[i], 60_001), THREADS)
+    swap_ends(expected := list(range(8)), 60_001)
+    assert own == [expected] * THREADS
+
+
+@fresh_process(marks=["threads"])
+def test_iteration_over_a_list_that_others_made_and_shrink() -> None:
+    """Foreign items are counted, the end of a list that shrinks is its end at that moment, and growth is seen."""
+    items = [3] * 64
+    heat_all((sum_items, ([3] * 64, 50)))
+
+    def shrink(n: int) -> int:
+        for _ in range(n):
+            del items[32:]
+            items.extend([3] * 32)
+        return 0
+
+    with entered(THREADS - 1):
+        results = in_threads(lambda i: shrink(20_000) if i == 0 else sum_items(items, 2_000), THREADS)
+    assert all(r % 3 == 0 and r <= 2_000 * 64 * 3 for r in results)
+    assert all(r >= 2_000 * 32 * 3 for r in results[1:])
+
+
 @fresh_process(marks=["threads"])
 def test_objects_that_others_replace() -> None:
     """Readers borrow objects that a writer drops at the same time: none is read after it is freed, none is

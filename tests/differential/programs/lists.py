@@ -297,3 +297,86 @@ def enumerate_zip(n):
     for x, y in zip(a, b):
         out.append(x + y)
     return out
+
+
+BIG = [2**62, -(2**62), 2**63 - 1, -(2**63)]
+
+
+@case(([1.5, 2.5, -0.0], 3), [([1, 2], 2), ([1.5, 2], 2), ([True, 1.5], 2), ([2**70], 1), ([], 0), ([1.5], 2), ([None], 1), (BIG, 4), (["a"], 1)])  # fmt: skip
+def numbers_of_items(xs, n):
+    total = 0.0
+    for i in range(n):
+        total += xs[i] * 2 - xs[-1]
+    return total
+
+
+@case(([True, False, True],), [([],), ([1, 0],), ([1.0, 0.0],), (["", "a"],), ([None, True],), ([False] * 3,), ([[], [1]],)])  # fmt: skip
+def truths_of_items(xs):
+    count = 0
+    for i in range(len(xs)):
+        if xs[i]:
+            count += 1
+    return count
+
+
+@case(([4, 2, 9, 1],), [([],), ([1.5, 0.5],), ([300, 3, 2**70],), (["b", "a"],), ([1, "a"],), ([True, False],), (BIG,)])
+def insertion_sort(xs):
+    for i in range(1, len(xs)):
+        j = i
+        while j and xs[j - 1] > xs[j]:
+            xs[j - 1], xs[j] = xs[j], xs[j - 1]
+            j -= 1
+    return xs
+
+
+@case(([1, 2, 3],), [([],), ([1.5],), ([1, 2.5, "a"],), ([2**70, 1],), ([True],), ([None],), (BIG,), ((1, 2),)])
+def iterate_numbers(xs):
+    last = None
+    out = []
+    for x in xs:
+        last = x
+        out.append(x)
+        if len(out) > 10:
+            break
+        if last == 3:
+            xs.append(4) if len(xs) < 6 else None
+    return last, out, xs
+
+
+@case((4,), [(0,), (300,), (2**64,), (-1,), (1.5,)])
+def appends(n):
+    ints, floats, objects, constants = [], [], [], []
+    i = 0
+    while i < n and i < 400:
+        ints.append(i)
+        floats.append(i * 0.5)
+        objects.append(ints)
+        constants.append(None)
+        constants.append(True)
+        constants.append(7)
+        constants.append(-1.5)
+        constants.append("text")
+        i += 1
+    return ints, floats, len(objects), constants, all(o is ints for o in objects)
+
+
+@case(([[1.5, 2.5], [3, 4]],), [([],), ([[1, 2]],), ([(1, 2), [3.5, "b"]],), ([[1, 2, 3]],), ([["a", None]],), ([7],)])
+def unpack_into_locals(rows):
+    total = []
+    a = b = None
+    for [a, b] in rows:
+        total.append((b, a))
+    return total, a, b
+
+
+@case((list(range(6)), 2), [([], 0), (list("abcd"), 1), (TEN, 20), (TEN, -2), (TEN, True), (TEN, None), ((1, 2, 3), 1), ("abc", 1)])  # fmt: skip
+def slices_from_the_start(xs, n):
+    return xs[:], xs[n:], xs[:n], xs[1:n]
+
+
+@case((list(range(6)), 2), [([], 0), (list("abcd"), 1), (TEN, 20), (TEN, -2), (TEN, True), (TEN, None), ((1, 2, 3), 1)])
+def slice_stores(xs, n):
+    xs[:n] = xs[1:n] + xs[:1]
+    xs[n:] = (1, 2)
+    xs[1:n] = xs
+    return xs
