@@ -206,9 +206,8 @@ class Access(Core):
                 return
             if special == "LOAD_ATTR_METHOD_NO_DICT" and self._load_builtin_method(instruction, owner, name):
                 return
-        if isinstance(owner, Local | Pointer | Home) and self.level() < 2 and special.startswith("LOAD_ATTR_METHOD_"):
-            if self._load_method(instruction, owner, name):
-                return
+        if special.startswith("LOAD_ATTR_METHOD_") and self.level() < 2 and self._load_method(instruction, owner, name):
+            return
         results: list[Entry] = [Home()]
         if instruction.argument & 1:
             results.append(Home())
@@ -246,8 +245,10 @@ class Access(Core):
         self.push(replace(owner, type=list))
         return True
 
-    def _load_method(self, instruction: Instruction, owner: Local | Pointer | Home, name: str) -> bool:
+    def _load_method(self, instruction: Instruction, owner: Entry, name: str) -> bool:
         """self.method: the type's version says which function it is; the owner becomes its self."""
+        if not isinstance(owner, Local | Pointer | Home):
+            return False
         version = instruction.cache32(1)
         cls = type(owner.sample)
         function = None if owner.sample is MISSING else self.layout.method(cls, name)

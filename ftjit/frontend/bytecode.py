@@ -12,7 +12,7 @@ _CACHES: dict[str, int] = opcode._inline_cache_entries  # type: ignore[attr-defi
 _BASE: dict[str, str] = dis.deoptmap  # type: ignore[attr-defined]
 _NAMES: list[str] = dis._all_opname  # type: ignore[attr-defined]
 
-# The adaptive counter, value << 4 | backoff, before it first falls to zero (ADAPTIVE_WARMUP_INITIAL_* of pycore_code.h).
+# The adaptive counter, value << 4 | backoff, before it first falls to zero (ADAPTIVE_WARMUP_* of pycore_code.h).
 _WARMING_UP = (0x11, 0x01)
 
 _ENDS = frozenset(
