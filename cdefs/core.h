@@ -150,6 +150,7 @@ static inline void activation_leave(struct record *record, _Atomic(struct execut
     if (record->depth == 1 && place == &record->first.active[0]) record->depth = 0;
     else activation_unwind(record);
 }
+bool somebody_inside(const struct executor *);
 void executor_retire(struct executor *);
 int reclaim(void);
 void epoch_after_fork(void);

@@ -20,7 +20,7 @@ from .timeline import Timeline
 
 SECONDS_A_VARIANT = 0.5  # no variant gets less, so a short run has few
 # Seconds that a variant goes on until what must have happened has.
-PATIENCE = float(os.environ.get("FTJIT_STRESS_PATIENCE", "12"))
+PATIENCE = float(os.environ.get("FTJIT_STRESS_PATIENCE", "20"))
 
 
 class Engine:

@@ -77,6 +77,7 @@ SCENARIO = Scenario(
     actors=(Actor(use, count=2), Actor(forge)),
     check=settled,
     needs_deopts=True,
+    long=True,
     outcomes=(
         acceptable("the true one", "the builtin"),
         acceptable("the forged one", "what stood in its place at that moment"),

@@ -56,6 +56,7 @@ def collect(heap: Heap, _: int) -> Counts:
 SCENARIO = Scenario(
     world=Heap,
     actors=(Actor(collect, tiers=INTERPRETED), Actor(spin, count=2)),
+    long=True,
     outcomes=(
         acceptable("collected", "garbage in a cycle goes"),
         acceptable("what a frame holds lives", "homes of locals are roots"),

@@ -8,7 +8,7 @@ from random import Random
 from ..harness.heat import want
 from ..harness.scenario import INTERPRETED, Actor, Counts, Scenario, acceptable, forbidden
 
-THREADS = 60
+THREADS = 24
 
 
 def work(n: int) -> int:
