@@ -58,8 +58,8 @@ class Engine:
             self.run_variant(number, tiers, seconds / len(plan))
         self.answer.timeline = timeline.stop()
         after = self.machine.counters()
-        self.answer.counters = {name: after[name] - before[name] for name in after} | {"deopts": self.deopts}
-        self.answer.counters["guards_failed"] = self.guards
+        self.answer.counters = {name: after[name] - before[name] for name in after}
+        self.answer.counters |= {"deopts": self.deopts, "guards_failed": self.guards}
         self.answer.counters |= self.machine.finish()
         self.answer.problems += self.stage.problems
         self.judge_machine()

@@ -102,7 +102,9 @@ class Compiled:
         found: dict[str, int] = {}
         code = function.__code__
         record = self.tier.known(code)
-        for offset in list(record.installed) if record is not None else []:
+        if record is None:
+            return found
+        for offset in list(record.installed):
             for exit, taken in self.tier.exit_counts(code, record, offset):
                 if taken and exit.reason not in NO_GUESS:
                     found[exit.reason] = found.get(exit.reason, 0) + taken
