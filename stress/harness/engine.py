@@ -37,10 +37,13 @@ class Engine:
         self.guards: dict[str, int] = {}
         self.before: dict[str, int] = {}  # the counters when the run began
         chosen = scenario.nemeses if request.nemeses is None else request.nemeses
-        self.chosen = [name for name in chosen if self.usable(NEMESES[name])]
+        self.chosen = [name for name in chosen if self.usable(NEMESES[name], chosen)]
 
-    def usable(self, nemesis: Nemesis) -> bool:
-        return (self.machine.compiles or not nemesis.needs_machine_code) and nemesis.why_not() is None
+    def usable(self, nemesis: Nemesis, chosen: Sequence[str]) -> bool:
+        """Whether it can act here, and beside the others: of two that cannot, the one that says so stays out."""
+        apart = nemesis.name in self.scenario.not_with or any(name in chosen for name in nemesis.not_with)
+        able = self.machine.compiles or not nemesis.needs_machine_code
+        return able and not apart and nemesis.why_not() is None
 
     def run(self) -> Answer:
         actors = self.scenario.actors

@@ -51,6 +51,7 @@ SCENARIO = Scenario(
     world=Crowd,
     actors=(Actor(start_threads, tiers=INTERPRETED), Actor(keep_busy)),
     hot=(work,),
+    not_with=("memory",),  # it starts threads: see there
     outcomes=(
         acceptable("right", "each with a record of its own"),
         forbidden("wrong", "two threads shared a record"),
