@@ -226,6 +226,15 @@ static inline bool others_watch(PyCodeObject *code)
     return (low | high) & ~(0x0101010101010101ull << OUR_TOOL);
 }
 
+/* Forget the exception of something of ours that ran in the program's thread. A Ctrl-C that arrived there is the
+   program's: it comes again at the thread's next check. */
+static inline void forget_exception(void)
+{
+    bool interrupted = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
+    PyErr_Clear();
+    if (interrupted) PyErr_SetInterrupt();
+}
+
 /* ---- leave, door, snapshot, sampler, worker ----------------------------------------------------------------- */
 
 int64_t bits_at(struct activation *, int place, int64_t value);
