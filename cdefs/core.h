@@ -152,6 +152,7 @@ static inline void activation_leave(struct record *record, _Atomic(struct execut
     if (record->depth == 1 && place == &record->first.active[0]) record->depth = 0;
     else activation_unwind(record);
 }
+bool somebody_inside(const struct executor *);
 void executor_retire(struct executor *);
 int reclaim(void);
 void epoch_after_fork(void);
@@ -241,6 +242,15 @@ static inline bool others_watch(PyCodeObject *code)
     memcpy(&low, monitoring->active_monitors.tools, 8);
     memcpy(&high, monitoring->active_monitors.tools + _PY_MONITORING_LOCAL_EVENTS - 8, 8);
     return (low | high) & ~(0x0101010101010101ull << OUR_TOOL);
+}
+
+/* Forget the exception of something of ours that ran in the program's thread. A Ctrl-C that arrived there is the
+   program's: it comes again at the thread's next check. */
+static inline void forget_exception(void)
+{
+    bool interrupted = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
+    PyErr_Clear();
+    if (interrupted) PyErr_SetInterrupt();
 }
 
 /* ---- leave, door, snapshot, sampler, worker ----------------------------------------------------------------- */

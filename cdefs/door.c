@@ -25,7 +25,8 @@ static COLD struct slot *open_slot(PyCodeObject *code)
     PyObject *open = atomic_load_explicit(&opener, memory_order_acquire);      /* partner: door_set_opener */
     if (!open) return NULL;
     PyObject *done = PyObject_CallOneArg(open, (PyObject *)code);
-    if (!done) PyErr_WriteUnraisable(open);
+    if (!done && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) forget_exception();
+    else if (!done) PyErr_WriteUnraisable(open);
     Py_XDECREF(done);
     return slot_of(code);
 }

@@ -146,8 +146,8 @@ void epoch_mine(uint64_t *entries, uint64_t *exits, uint64_t *deopts)
 
 /* ---- the driver --------------------------------------------------------------------------------------------- */
 
-/* For statistics: is a thread listed inside it? Nothing is read through the pointers. */
-static bool somebody_inside(const struct executor *executor)
+/* For statistics and stress runs: is a thread listed inside it? Nothing is read through the pointers. */
+bool somebody_inside(const struct executor *executor)
 {
     for (struct record *record = atomic_load_explicit(&records, memory_order_acquire); record; record = record->next)
         for (struct active_chunk *chunk = &record->first; chunk;

@@ -134,6 +134,17 @@ void executor_discard(struct executor *executor)
 }
 uintptr_t executor_valid_address(struct executor *executor) { return (uintptr_t)&executor->valid; }
 
+/* Is a thread inside one of its executors at this moment? They are compared, not looked into: no pin. */
+int slot_is_inside(uintptr_t code_address)
+{
+    struct slot *slot = slot_of((PyCodeObject *)code_address);
+    for (int i = 0; slot && i < slot->entry_count; i++) {
+        struct executor *executor = atomic_load_explicit(&slot->entries[i].executor, memory_order_relaxed);
+        if (executor && somebody_inside(executor)) return 1;
+    }
+    return 0;
+}
+
 /* Take every executor of `code` out of its entry, and put the entries into `state`. Returns how many there were. */
 int slot_clear(uintptr_t code_address, int state)
 {

@@ -92,7 +92,7 @@ int snapshot_take(struct slot *slot, struct entry *entry, int is_start, _PyInter
     Py_XDECREF(inlined);
     PyObject *done = snapshot && put ? PyObject_CallOneArg(put, snapshot) : NULL;
     if (!done) {
-        PyErr_Clear();
+        if (PyErr_Occurred()) forget_exception();
         atomic_store(&entry->state, ENTRY_WANTED);
     }
     else {

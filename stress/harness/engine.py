@@ -20,7 +20,7 @@ from .timeline import Timeline
 
 SECONDS_A_VARIANT = 0.5  # no variant gets less, so a short run has few
 # Seconds that a variant goes on until what must have happened has.
-PATIENCE = float(os.environ.get("FTJIT_STRESS_PATIENCE", "12"))
+PATIENCE = float(os.environ.get("FTJIT_STRESS_PATIENCE", "20"))
 
 
 class Engine:
@@ -37,10 +37,13 @@ class Engine:
         self.guards: dict[str, int] = {}
         self.before: dict[str, int] = {}  # the counters when the run began
         chosen = scenario.nemeses if request.nemeses is None else request.nemeses
-        self.chosen = [name for name in chosen if self.usable(NEMESES[name])]
+        self.chosen = [name for name in chosen if self.usable(NEMESES[name], chosen)]
 
-    def usable(self, nemesis: Nemesis) -> bool:
-        return (self.machine.compiles or not nemesis.needs_machine_code) and nemesis.why_not() is None
+    def usable(self, nemesis: Nemesis, chosen: Sequence[str]) -> bool:
+        """Whether it can act here, and beside the others: of two that cannot, the one that says so stays out."""
+        apart = nemesis.name in self.scenario.not_with or any(name in chosen for name in nemesis.not_with)
+        able = self.machine.compiles or not nemesis.needs_machine_code
+        return able and not apart and nemesis.why_not() is None
 
     def run(self) -> Answer:
         actors = self.scenario.actors
@@ -58,8 +61,8 @@ class Engine:
             self.run_variant(number, tiers, seconds / len(plan))
         self.answer.timeline = timeline.stop()
         after = self.machine.counters()
-        self.answer.counters = {name: after[name] - before[name] for name in after} | {"deopts": self.deopts}
-        self.answer.counters["guards_failed"] = self.guards
+        self.answer.counters = {name: after[name] - before[name] for name in after}
+        self.answer.counters |= {"deopts": self.deopts, "guards_failed": self.guards}
         self.answer.counters |= self.machine.finish()
         self.answer.problems += self.stage.problems
         self.judge_machine()

@@ -16,6 +16,7 @@ from .scenario import Tier
 COUNTERS = ("installed", "swapped", "retired", "retired_inside", "freed", "advances", "samples", "snapshots", "unwinds")
 NO_GUESS = ("return", "poll", "status", "light", "uncompiled")  # exits for which nothing was guessed wrong
 DRAIN_SECONDS = 10.0
+AMBUSH = 0.05  # seconds
 
 
 class Machine(Protocol):
@@ -101,7 +102,9 @@ class Compiled:
         found: dict[str, int] = {}
         code = function.__code__
         record = self.tier.known(code)
-        for offset in list(record.installed) if record is not None else []:
+        if record is None:
+            return found
+        for offset in list(record.installed):
             for exit, taken in self.tier.exit_counts(code, record, offset):
                 if taken and exit.reason not in NO_GUESS:
                     found[exit.reason] = found.get(exit.reason, 0) + taken
@@ -123,8 +126,12 @@ class Compiled:
             self.ftjit.jit(function)
 
     def retire(self, function: Callable[..., Any]) -> None:
-        """Take its executors away; the next thread through the door has new ones made."""
+        """Take its executors away, at a moment when a thread is inside if there is one within AMBUSH; the next thread
+        through the door has new ones made."""
         self._forget_revisions(function)
+        until = time.monotonic() + AMBUSH
+        while not self.core.lib.slot_is_inside(id(function.__code__)) and time.monotonic() < until:
+            time.sleep(0)
         self.core.lib.slot_clear(id(function.__code__), 0)
 
     def renew(self, function: Callable[..., Any]) -> None:

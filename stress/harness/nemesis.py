@@ -47,6 +47,7 @@ class Nemesis:
     name = ""
     title = ""
     needs_machine_code = False
+    not_with: tuple[str, ...] = ()  # nemeses that the stock interpreter does not bear beside this one
 
     def steps(self, rng: Random) -> Iterator[Step]:
         """The schedule: endless, the same for the same seed."""

@@ -16,7 +16,7 @@ from typing import Any
 from .messages import Answer, Request
 
 GRACE = 8.0  # seconds over its limit before a process is ended from outside
-KEPT = 6000  # characters of standard error that go into the report
+KEPT = 4000  # characters of standard error's beginning, and as many of its end, that go into the report
 _CHILD = f"{__package__}.child"
 _HUNG = "Timeout ("  # what faulthandler writes when the limit has passed
 SETTINGS = {"FTJIT_VERIFY": "1"}  # check the IR after each pass
@@ -62,7 +62,7 @@ def run(request: Request, more: Mapping[str, str] | None = None) -> Answer:
         else:
             answer.crashed = ending(process.returncode)
     answer.request = asdict(request)
-    answer.errors = err[-KEPT:]
+    answer.errors = err if len(err) <= 2 * KEPT else f"{err[:KEPT]}\n[...]\n{err[-KEPT:]}"
     answer.wall_seconds = round(time.monotonic() - began, 3)
     return answer
 

@@ -77,6 +77,7 @@ class Scenario:
     needs_deopts: bool = False  # a run in which no guess went wrong has shown nothing
     brief: bool = False  # stays in machine code are too short to be met: executors replaced count, inside or not
     nemeses: tuple[str, ...] = ()  # those it is run with when nobody says otherwise
+    not_with: tuple[str, ...] = ()  # nemeses that the stock interpreter does not bear here
     skip: Callable[[], str | None] | None = None  # why it cannot run here
     environment: Mapping[str, str] | None = None  # of the process it runs in
     long: bool = False  # too long for the quick tests

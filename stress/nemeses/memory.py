@@ -14,9 +14,18 @@ from ..harness.nemesis import Nemesis, Stage, Step
 _STATM = Path("/proc/self/statm")
 
 
+def grow_stack(depth: int) -> None:
+    """Use the main thread's C stack, about 1 KB a level, once: where it may not grow, the next deep call would be a
+    segmentation fault of the operating system's making."""
+    if depth:
+        list(map(grow_stack, (depth - 1,)))
+
+
 class Memory(Nemesis):
     name = "memory"
     title = "the address space may not grow, for a moment at a time"
+    # Thread.start() waits for ever for a thread that had no memory to say that it has started.
+    not_with = ("thread_churn",)
 
     def why_not(self) -> str | None:
         return None if _STATM.exists() else "it needs /proc"
@@ -26,6 +35,7 @@ class Memory(Nemesis):
             yield Step(0.005 + 0.03 * rng.random(), "short of memory", rng.randrange(1, 15))
 
     def prepare(self, stage: Stage) -> None:
+        grow_stack(900)
         self.before = resource.getrlimit(resource.RLIMIT_AS)
         self.file = open(_STATM)  # noqa: SIM115  (read while nothing can be opened)
         stage.memory_was_short = True

@@ -45,6 +45,7 @@ def write(board: Board, _: int) -> None:
 SCENARIO = Scenario(
     world=Board,
     actors=(Actor(read, count=2), Actor(write)),
+    long=True,
     outcomes=(
         acceptable("in order", "the data is as new as the flag, or newer"),
         forbidden("data older than the flag", "items were stored or read out of order"),

@@ -42,6 +42,7 @@ def write(turn: Turn, _: int) -> None:
 SCENARIO = Scenario(
     world=Turn,
     actors=(Actor(read), Actor(write)),
+    long=True,
     outcomes=(
         acceptable("in order", "the second read of DATA is as new as READY, and as the first"),
         forbidden("an old global", "a global's value was kept, or taken for a constant"),

@@ -73,6 +73,7 @@ SCENARIO = Scenario(
     world=Duel,
     actors=(Actor(first), Actor(second)),
     check=compare,
+    long=True,
     outcomes=(
         acceptable("neither saw the other's store", "both read, then both stored"),
         acceptable("one saw the other's store", "one was done before the other read"),

@@ -71,6 +71,7 @@ SCENARIO = Scenario(
     world=Counters,
     actors=(Actor(read_x_then_y), Actor(read_y_then_x), Actor(count_x), Actor(count_y)),
     check=compare,
+    long=True,
     outcomes=(
         acceptable("the readers agree", "there is one order of the stores that both saw"),
         forbidden("the readers disagree", "a store was seen by one reader before it was there for the other"),

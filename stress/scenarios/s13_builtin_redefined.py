@@ -56,7 +56,7 @@ def forge(board: Board, _: int) -> None:
     space = globals()
     while not board.stop:
         space["len"] = forged_len
-        builtins.abs = forged_abs
+        builtins.abs = forged_abs  # type: ignore[assignment]
         board.changing += 1
         space.pop("len", None)
         builtins.abs = TRUE_ABS
@@ -77,6 +77,7 @@ SCENARIO = Scenario(
     actors=(Actor(use, count=2), Actor(forge)),
     check=settled,
     needs_deopts=True,
+    long=True,
     outcomes=(
         acceptable("the true one", "the builtin"),
         acceptable("the forged one", "what stood in its place at that moment"),

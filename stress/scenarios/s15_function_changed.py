@@ -59,6 +59,7 @@ SCENARIO = Scenario(
     world=Board,
     actors=(Actor(use, count=2), Actor(change)),
     needs_deopts=True,
+    long=True,
     outcomes=(
         acceptable("as published or newer", "the function was looked at when it was called"),
         forbidden("old defaults or old code", "the call was made as it would have been before the change"),

@@ -54,6 +54,7 @@ def resize(board: Board, _: int) -> None:
 SCENARIO = Scenario(
     world=Board,
     actors=(Actor(iterate, count=2), Actor(resize)),
+    long=True,
     outcomes=(
         acceptable("an item", "one that was in the list at that moment"),
         acceptable("done", "every iteration ends"),

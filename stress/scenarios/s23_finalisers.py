@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import weakref
 from random import Random
+from typing import Any
 
 from ..harness.scenario import Actor, Counts, Scenario, acceptable, forbidden
 
@@ -32,18 +33,18 @@ def assign(log: Log, me: int) -> Counts:
     dropped = log.dropped
     at_once = late = early = alive = 0
     for number in range(TURNS):
-        x = Thing(log, me)
+        x: Any = Thing(log, me)
         reference = weakref.ref(x)
         if dropped[me] != number:
             early += 1
-        x = 1.0 * number  # type: ignore[assignment]
+        x = 1.0 * number
         if dropped[me] != number + 1:
             late += 1
         elif reference() is not None:
             alive += 1
         else:
             at_once += 1
-        x = x + 1.0  # type: ignore[operator]
+        x = x + 1.0
     return {"at once": at_once, "late": late, "early": early, "weak reference alive": alive}
 
 

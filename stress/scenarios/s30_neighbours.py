@@ -44,6 +44,7 @@ SCENARIO = Scenario(
     world=Board,
     actors=(Actor(count, count=3),),
     check=look,
+    long=True,
     outcomes=(
         acceptable("all counted", "nobody writes into another's place"),
         forbidden("counts were lost", "a store took a neighbour's place with it"),

@@ -52,6 +52,8 @@ SCENARIO = Scenario(
     world=Shared,
     actors=(Actor(churn, tiers=INTERPRETED), Actor(spin)),
     skip=skip,
+    long=True,
+    not_with=("memory",),  # it starts threads: see there
     outcomes=(
         acceptable("memory stayed", f"{ROUNDS:,} rounds of 40 KB grew the process by less than {MOST_MIB:.0f} MiB"),
         acceptable("spun", "the loop was there all the time"),

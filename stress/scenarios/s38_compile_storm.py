@@ -50,6 +50,7 @@ def call(fresh: Fresh, me: int) -> Counts:
 SCENARIO = Scenario(
     world=Fresh,
     actors=(Actor(call, count=8),),
+    long=True,
     outcomes=(
         acceptable("right", "in all threads"),
         forbidden("wrong", "one thread's numbers in another's registers"),

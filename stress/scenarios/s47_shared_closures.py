@@ -59,6 +59,7 @@ def write(shared: Shared, _: int) -> None:
 SCENARIO = Scenario(
     world=Shared,
     actors=(Actor(read, count=2), Actor(write)),
+    long=True,
     outcomes=(
         acceptable("in order", "a cell is shared memory like any other"),
         forbidden("data older than the flag", "cells were stored or read out of order"),

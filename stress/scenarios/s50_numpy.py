@@ -17,10 +17,8 @@ def skip() -> str | None:
 
 class Arrays:
     def __init__(self, rng: Random) -> None:
-        import numpy
-
-        self.numpy: Any = numpy
-        self.shared = numpy.arange(64, dtype=float)
+        self.numpy: Any = importlib.import_module("numpy")
+        self.shared = self.numpy.arange(64, dtype=float)
 
 
 def compute(arrays: Arrays, me: int) -> Counts:

@@ -57,7 +57,7 @@ def test_an_exception_is_an_outcome(stress) -> None:
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("VACUOUS", "lie never entered machine code"), ("NO_DEOPT", "no guess went wrong")],
+    [("VACUOUS", "count never entered machine code"), ("NO_DEOPT", "no guess went wrong")],
 )
 def test_a_vacuous_run_fails(name: str, reason: str, stress, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FTJIT_STRESS_PATIENCE", "0.5")
