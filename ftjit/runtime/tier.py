@@ -309,6 +309,7 @@ class Tier:
                 self.core.lib.slot_clear(id(code), WANTED)
                 record.door_open = False
                 record.installed.clear()
+                record.waiting.clear()
                 record.feedback.revisions.clear()
                 self._events(code, False)
 
@@ -336,6 +337,7 @@ class Tier:
     def _in_child(self) -> None:
         self.core.lib.core_after_fork()
         self.lock = _thread.RLock()
+        self.room.after_fork()
         self._after_fork()
 
 
