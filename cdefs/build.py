@@ -8,8 +8,10 @@ from cffi import FFI
 UNITS = [
     "epoch",
     "heap",
+    "keepsakes",
     "slot",
     "leave",
+    "inlined",
     "door",
     "direct",
     "snapshot",
@@ -18,6 +20,7 @@ UNITS = [
     "helpers",
     "callouts",
     "thunks",
+    "measure",
     "symbols",
 ]
 HERE = Path(__file__).resolve().parent

@@ -24,7 +24,7 @@ int64_t ftjit_call_out(_PyInterpreterFrame *frame, PyThreadState *tstate, struct
 {
     PyCodeObject *code = _PyFrame_GetCode(frame);
     give_back(act);
-    frame->instr_ptr = _PyFrame_GetBytecode(frame) + (int32_t)place;
+    frame->instr_ptr = (_Py_CODEUNIT *)act->bytecode + (int32_t)place;
     frame->stackpointer = frame->localsplus + code->co_nlocalsplus + (place >> 32);
     bool may_look = helper == callout_call || helper == callout_call_kw || helper == callout_for_iter;
     uint64_t homes = may_look ? homes_digest(frame, code) : 0;
@@ -44,6 +44,12 @@ static PyObject *name_of(_PyInterpreterFrame *frame, int64_t index)
     return PyTuple_GET_ITEM(_PyFrame_GetCode(frame)->co_names, index);
 }
 
+/* A reference that is handed over. An immortal object's carries no count, and machine code drops it at once. */
+static inline _PyStackRef handed_over(PyObject *object)
+{
+    return _Py_IsImmortal(object) ? PyStackRef_FromPyObjectBorrow(object) : PyStackRef_FromPyObjectSteal(object);
+}
+
 /* Pop `count`, push `result` (stolen); an error leaves the arguments for the unwinder, which cuts the stack. */
 static int64_t replace(_PyInterpreterFrame *frame, int count, PyObject *result)
 {
@@ -52,7 +58,7 @@ static int64_t replace(_PyInterpreterFrame *frame, int count, PyObject *result)
         _PyStackRef old = *--frame->stackpointer;
         PyStackRef_XCLOSE(old);
     }
-    *frame->stackpointer++ = PyStackRef_FromPyObjectSteal(result);
+    *frame->stackpointer++ = handed_over(result);
     return 0;
 }
 
@@ -210,7 +216,7 @@ int64_t callout_for_iter(_PyInterpreterFrame *frame, int64_t oparg)
         }
         return 2;
     }
-    *frame->stackpointer++ = PyStackRef_FromPyObjectSteal(item);
+    *frame->stackpointer++ = handed_over(item);
     return 0;
 }
 

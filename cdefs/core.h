@@ -1,10 +1,12 @@
 /* Everything the units of the C core share. One unit, one concern:
      epoch     who is inside which executor, and when retired code may go    (no Python objects)
      heap      where code bytes live                                         (no Python objects)
+     keepsakes objects that machine code refers to
      slot      the record each code object carries; install, swap, retire
      door      the monitoring callbacks: enter machine code, leave it
      direct    calls from machine code to Python functions
      leave     put an exit's state back into the frame; unwind an exception
+     inlined   exits out of inlined functions: their frames are made, and run to their end
      snapshot  what the first thread through the door sees, for the compiler
      sampler   the native ticker: where it is hot; it also drives reclamation
      worker    native threads that run the compiler written in Python
@@ -46,19 +48,30 @@ enum move_kind { MOVE_INT, MOVE_FLOAT, MOVE_BOOL, MOVE_NEW_REFERENCE, MOVE_LOCAL
 enum place_kind { PLACE_INT_REGISTER, PLACE_FLOAT_REGISTER, PLACE_SPILL, PLACE_IMMEDIATE };
 struct move {
     uint8_t kind, place[3];
-    int16_t slot, unused;
+    int16_t slot, frame;             /* of localsplus; of the frame that was entered (0), or of an inlined one above it */
     int64_t value[3];
 };
 
-/* One way out. `offset` is where the interpreter goes on, in bytes from the start of the bytecode. */
+/* One way out. `offset` is where the interpreter goes on, in bytes from the start of the bytecode. Out of inlined
+   functions it is the CALL, and the frames of the `inners` have to be made. */
 struct exit_record {
     int32_t offset;
     int16_t reason, depth;
     int32_t first_move, moves;
+    int32_t first_inner, inners;
     _Atomic uint64_t taken;
 };
-/* REASON_LIGHT: a return whose one value is in i0 or f0 of the activation, from a frame that nobody looks at. */
-enum exit_reason { REASON_RETURN, REASON_POLL, REASON_STATUS, REASON_LIGHT, REASON_FIRST_DEOPT };
+/* The frame of an inlined function, as an exit finds it: at `offset` of `code`, `depth` entries on its stack. `kept`
+   entries on the stack of the frame below go when it returns. */
+struct inner_frame {
+    int64_t function;                /* where the function object is: with `place`, as in a move */
+    PyCodeObject *code;              /* the executor keeps it */
+    int32_t offset;
+    int16_t depth;
+    uint8_t place, kept;
+};
+enum { INLINE_DEPTH = 4 };           /* inlined frames on top of each other, at most */
+enum exit_reason { REASON_RETURN, REASON_POLL, REASON_STATUS, REASON_FIRST_DEOPT };
 
 /* Immutable once installed, but for `valid` (1, later 0, never back), the counters, and what reclamation keeps. */
 struct executor {
@@ -67,8 +80,11 @@ struct executor {
     uint32_t exit_count;
     struct exit_record *exits;
     struct move *moves;
+    struct inner_frame *inner_frames;
+    struct keepsakes *keeps;         /* objects that the code refers to */
     struct region *region;
-    uint32_t inlines;                /* holds the code of other functions, whose monitors count too */
+    uint32_t inlines;                /* frames of inlined functions on top of each other, at most */
+    uint32_t inline_words;           /* what they take of the data stack */
     uint64_t number;                 /* never reused: names the executor in reports */
     uint64_t code_bytes;
     _Atomic uint32_t used_at;        /* the era (below) in which it was left last, or somebody was seen inside */
@@ -89,7 +105,7 @@ struct record {
     _Atomic uint64_t epoch;          /* 0, or the epoch this thread is pinned at */
     uint32_t depth;                  /* owner's only: records in use */
     _Atomic uint32_t taken;          /* 1 while a thread owns the record */
-    uint64_t entries, exits;         /* owner's counters; read by others for statistics only */
+    uint64_t entries, exits, deopts; /* owner's counters; read by others for statistics only */
     struct record *next;
     struct active_chunk first;
 } __attribute__((aligned(128)));
@@ -158,6 +174,17 @@ static inline void executor_used(struct executor *executor)
         atomic_store_explicit(&executor->used_at, era, memory_order_relaxed);
 }
 
+/* ---- keepsakes --------------------------------------------------------------------------------------------- */
+
+struct keepsakes {
+    struct keepsakes *next;
+    int64_t count;
+    PyObject *objects[];
+};
+void keepsakes_drop_later(struct keepsakes *);
+bool keepsakes_wait(void);
+void keepsakes_drop(void);
+
 /* ---- slot -------------------------------------------------------------------------------------------------- */
 
 enum entry_state { ENTRY_WANTED, ENTRY_PENDING, ENTRY_INSTALLED, ENTRY_REFUSED };
@@ -218,8 +245,10 @@ static inline bool others_watch(PyCodeObject *code)
 
 /* ---- leave, door, snapshot, sampler, worker ----------------------------------------------------------------- */
 
+int64_t bits_at(struct activation *, int place, int64_t value);
 int leave_to_frame(struct activation *, struct exit_record *, _PyInterpreterFrame *);
-int leave_lightly(struct activation *, struct exit_record *, _PyInterpreterFrame *);
+int leave_to_frames(struct activation *, struct exit_record *, _PyInterpreterFrame **);
+int leave_inlined(struct activation *, struct exit_record *, PyThreadState *, _PyInterpreterFrame *);
 int unwind_exception(PyThreadState *, _PyInterpreterFrame *);
 int exception_handler_of(PyCodeObject *, int unit, int *level, int *handler, int *lasti);
 
@@ -235,7 +264,8 @@ void worker_after_fork(void);
 
 struct counters {
     _Atomic uint64_t installed, swapped, retired, freed, limbo_bytes, limbo_executors, code_bytes, region_bytes,
-        unwinds, samples, ticks, advances, reclaims, snapshots, ticks_unanswered, heap_bytes, regions, threads_refused;
+        unwinds, samples, ticks, advances, reclaims, snapshots, ticks_unanswered, retired_inside, heap_bytes,
+        regions, threads_refused;
 };
 extern struct counters counters;
 #define COUNT(field, n) atomic_fetch_add_explicit(&counters.field, (n), memory_order_relaxed)

@@ -3,6 +3,7 @@
    once, else (and whenever machine code leaves before the end) the interpreter runs the frame to its end. */
 #include "core.h"
 #include "direct.h"
+#include "stay.h"
 
 static inline bool plain_function(PyObject *callable, Py_ssize_t arguments)
 {
@@ -23,6 +24,55 @@ static inline bool may_start(PyThreadState *tstate, PyCodeObject *code)
         && _PyThreadState_HasStackSpace(tstate, code->co_framesize);
 }
 
+/* An exception that nobody in `frame` handles has ended it: a traceback entry, and it goes. */
+void frame_abandon(PyThreadState *tstate, _PyInterpreterFrame *frame, _PyInterpreterFrame *caller)
+{
+    PyObject *exception = PyErr_GetRaisedException();
+    tstate->current_frame = frame;
+    PyFrameObject *object = PyThreadState_GetFrame(tstate);
+    PyErr_SetRaisedException(exception);
+    if (object) {
+        PyTraceBack_Here(object);
+        Py_DECREF(object);
+    }
+    tstate->current_frame = caller;
+    while (frame->stackpointer > frame->localsplus + _PyFrame_GetCode(frame)->co_nlocalsplus) {
+        _PyStackRef top = *--frame->stackpointer;
+        PyStackRef_XCLOSE(top);
+    }
+    _PyEval_FrameClearAndPop(tstate, frame);
+}
+
+/* The data stack has room: may_start. */
+static inline _PyInterpreterFrame *push_frame(PyThreadState *tstate, PyObject *callable, PyCodeObject *code,
+                                              _PyStackRef *stack, Py_ssize_t count)
+{
+    _PyInterpreterFrame *frame = (_PyInterpreterFrame *)tstate->datastack_top;
+    tstate->datastack_top += code->co_framesize;
+    _PyFrame_Initialize(tstate, frame, PyStackRef_FromPyObjectNew(callable), NULL, code, (int)count,
+                        tstate->current_frame);
+    for (Py_ssize_t i = 0; i < count; i++) frame->localsplus[i] = PyStackRef_DUP(stack[i]);
+    return frame;
+}
+
+/* A direct call of an entry that is wanted, when it is time: the snapshot is taken here (small functions have no events),
+   and the interpreter runs the call. */
+static COLD PyObject *call_and_take_interest(PyThreadState *tstate, PyObject *callable, struct slot *slot,
+                                             struct entry *entry, _PyStackRef *stack, Py_ssize_t count, bool *done)
+{
+    if (!is_time(entry, true)) return NULL;
+    *done = true;
+    _PyInterpreterFrame *caller = tstate->current_frame;
+    _PyInterpreterFrame *frame = push_frame(tstate, callable, slot->code, stack, count);
+    if (frame->tlbc_index == ((_PyThreadStateImpl *)tstate)->tlbc_index) {
+        tstate->current_frame = frame;
+        snapshot_take(slot, entry, true, frame);
+        tstate->current_frame = caller;
+    }
+    else atomic_store(&entry->state, ENTRY_WANTED);      /* no copy of the bytecode in this thread yet */
+    return _PyEval_EvalFrameDefault(tstate, frame, 0);
+}
+
 /* Run callable(self or nothing, arguments...) and give its result as a new reference, NULL with an exception set;
    *done is false, and nothing has happened, when this call has to take the general way. `stack` points to the first
    argument; arguments are only borrowed from it. */
@@ -38,29 +88,30 @@ PyObject *direct_call(PyThreadState *tstate, PyObject *callable, _PyStackRef *st
     if (entry->offset != 0) return NULL;               /* cells are made, or closures copied, before the RESUME */
     struct record *record = record_self();
     struct executor *executor;
-    if (!record || atomic_load_explicit(&entry->state, memory_order_relaxed) != ENTRY_INSTALLED) return NULL;
+    uint8_t state = atomic_load_explicit(&entry->state, memory_order_relaxed);
+    if (UNLIKELY(state == ENTRY_WANTED)) return call_and_take_interest(tstate, callable, slot, entry, stack, count, done);
+    if (!record || state != ENTRY_INSTALLED) return NULL;
     _Atomic(struct executor *) *place = activation_enter(record, &entry->executor, &executor);
     if (!place) return NULL;
-    if (executor->inlines && other_tool_registered(tstate->interp)) {
+    if (executor->inlines && !may_inline(tstate, executor)) {
         activation_leave(record, place);
         return NULL;
     }
 
     *done = true;
     _PyInterpreterFrame *caller = tstate->current_frame;
-    _PyInterpreterFrame *frame = (_PyInterpreterFrame *)tstate->datastack_top;
-    tstate->datastack_top += code->co_framesize;
-    _PyFrame_Initialize(tstate, frame, PyStackRef_FromPyObjectNew(callable), NULL, code, (int)count, caller);
-    for (Py_ssize_t i = 0; i < count; i++) frame->localsplus[i] = PyStackRef_DUP(stack[i]);
+    _PyInterpreterFrame *frame = push_frame(tstate, callable, code, stack, count);
     if (frame->tlbc_index != ((_PyThreadStateImpl *)tstate)->tlbc_index) {
         /* This thread has no copy of the bytecode yet: the interpreter's RESUME makes one. */
         activation_leave(record, place);
         return _PyEval_EvalFrameDefault(tstate, frame, 0);
     }
-    frame->instr_ptr = _PyFrame_GetBytecode(frame) + entry->offset / 2;
+    _Py_CODEUNIT *bytecode = _PyFrame_GetBytecode(frame);
+    frame->instr_ptr = bytecode;                       /* the RESUME: entry->offset is 0 */
     tstate->current_frame = frame;
     tstate->py_recursion_remaining--;
-    int outcome = run_executor(record, place, executor, tstate, frame, entry);
+    /* `tracing` and `what_event` are as the door, which let the caller in, has set them. */
+    enum outcome outcome = stay(record, place, executor, tstate, frame, entry, bytecode);
     tstate->py_recursion_remaining++;
     if (outcome == LEFT_BY_RETURN) {
         _PyStackRef result = *--frame->stackpointer;
@@ -72,20 +123,7 @@ PyObject *direct_call(PyThreadState *tstate, PyObject *callable, _PyStackRef *st
     tstate->current_frame = caller;                    /* EvalFrameDefault links the frame itself */
     /* After an exception that no handler here covers it unwinds (and adds the traceback entry); else it goes on. */
     if (outcome < 0) {
-        PyObject *exception = PyErr_GetRaisedException();
-        tstate->current_frame = frame;
-        PyFrameObject *object = PyThreadState_GetFrame(tstate);
-        PyErr_SetRaisedException(exception);
-        if (object) {
-            PyTraceBack_Here(object);
-            Py_DECREF(object);
-        }
-        tstate->current_frame = caller;
-        while (frame->stackpointer > frame->localsplus + code->co_nlocalsplus) {
-            _PyStackRef top = *--frame->stackpointer;
-            PyStackRef_XCLOSE(top);
-        }
-        _PyEval_FrameClearAndPop(tstate, frame);
+        frame_abandon(tstate, frame, caller);
         return NULL;
     }
     return _PyEval_EvalFrameDefault(tstate, frame, 0);

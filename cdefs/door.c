@@ -2,11 +2,11 @@
    are on. We enter the executor that is installed for that place, on the live frame, and leave by setting the
    frame's instr_ptr and stackpointer: the interpreter goes on from there. */
 #include "core.h"
-#include "direct.h"
-#include "internal/pycore_frame.h"
+#include "stay.h"
+#include <stddef.h>
 
-typedef int64_t (*shim_t)(const void *code, _PyInterpreterFrame *, PyThreadState *, struct activation *);
-static shim_t shim;                       /* the way from the C calling convention into the stencils' */
+shim_t shim;
+int trace;
 static _Atomic uint32_t enabled;
 static uint32_t start_threshold = 2, jump_threshold = 1, relearn_threshold = 200;
 
@@ -20,7 +20,7 @@ void door_set_opener(uintptr_t callable)
     PyGILState_Release(state);
 }
 
-static struct slot *open_slot(PyCodeObject *code)
+static COLD struct slot *open_slot(PyCodeObject *code)
 {
     PyObject *open = atomic_load_explicit(&opener, memory_order_acquire);      /* partner: door_set_opener */
     if (!open) return NULL;
@@ -30,7 +30,6 @@ static struct slot *open_slot(PyCodeObject *code)
     return slot_of(code);
 }
 
-static int trace;                         /* FTJIT_TRACE: every stay in machine code, on stderr */
 void door_set_trace(int on) { trace = on; }
 void door_set_shim(uintptr_t address) { shim = (shim_t)address; }
 void door_enable(int on) { atomic_store(&enabled, on); }
@@ -45,19 +44,9 @@ void door_set_thresholds(uint32_t starts, uint32_t jumps, uint32_t relearn)
 /* Is another monitoring tool registered at all? Local events change no version, so this is asked after calls out. */
 bool other_tool_registered(PyInterpreterState *interp)
 {
-    PyObject *any = NULL;
-    for (int i = 0; i < OUR_TOOL; i++) any = any ? any : interp->monitoring_tool_names[i];
-    return any != NULL;
-}
-
-/* Enough C stack for what we call, leaving the interpreter's own C recursion most of what it had. */
-bool stack_is_short(PyThreadState *tstate)
-{
-    _PyThreadStateImpl *impl = (_PyThreadStateImpl *)tstate;
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-    uintptr_t room = (impl->c_stack_top - impl->c_stack_soft_limit) / 8;
-    if (room > 1 << 20) room = 1 << 20;
-    return here < impl->c_stack_soft_limit + room;
+    uintptr_t any = 0;
+    for (int i = 0; i < OUR_TOOL; i++) any |= (uintptr_t)interp->monitoring_tool_names[i];
+    return any != 0;
 }
 
 /* After a call out: may machine code go on? Anything may have happened: tools, another version, a frame object that
@@ -73,115 +62,154 @@ int may_continue(PyThreadState *tstate, _PyInterpreterFrame *frame, struct activ
     return atomic_load_explicit(&act->executor->valid, memory_order_relaxed) != 0;
 }
 
-/* Run what is installed for `entry`. LEFT: go on where the frame says; LEFT_BY_RETURN: that is at a RETURN_VALUE with
-   the result on the stack; -1: an exception nobody here handles. */
-int run_executor(struct record *record, _Atomic(struct executor *) *place, struct executor *executor,
-                        PyThreadState *tstate, _PyInterpreterFrame *frame, struct entry *entry)
+/* FTJIT_TRACE */
+static COLD void trace_exit(struct executor *executor, struct entry *entry, _PyInterpreterFrame *frame,
+                            struct activation *act, int64_t number)
 {
-    struct activation act;
-    act.executor = executor;
-    act.version = atomic_load_explicit((_Atomic uintptr_t *)&tstate->eval_breaker, memory_order_relaxed);
-    act.status = 0;
-    act.kept = NULL;
-    struct activation *outer = current_activation;
-    current_activation = &act;
-    int tracing = tstate->tracing, what_event = tstate->what_event;
-    tstate->tracing = 0;                  /* or nothing that is called from here is monitored or specialised */
-    tstate->what_event = -1;              /* or somebody may move our frame with f_lineno */
-    record->entries++;
-    int64_t taken = shim(executor->code, frame, tstate, &act);
-    executor_used(executor);
-    give_back(&act);
-    current_activation = outer;
-    struct exit_record *exit = &executor->exits[taken];
-    if (trace)
-        fprintf(stderr, "ftjit: %s@%d executor %llu left by exit %lld (reason %d) to %d, depth %d, status %lld\n",
-                PyUnicode_AsUTF8(_PyFrame_GetCode(frame)->co_qualname), entry->offset, (unsigned long long)executor->number,
-                (long long)taken, exit->reason, exit->offset, exit->depth, (long long)act.status);
-    int result = exit->reason == REASON_RETURN || exit->reason == REASON_LIGHT ? LEFT_BY_RETURN : LEFT;
-    if (exit->reason == REASON_LIGHT) {
-        record->exits++;
-        if (leave_lightly(&act, exit, frame) < 0) result = unwind_exception(tstate, frame);
-    }
-    else if (exit->reason == REASON_STATUS && act.status < 0) {
+    struct exit_record *exit = &executor->exits[number];
+    fprintf(stderr, "ftjit: %s@%d executor %llu left by exit %lld (reason %d) to %d, depth %d, status %lld\n",
+            PyUnicode_AsUTF8(_PyFrame_GetCode(frame)->co_qualname), entry->offset, (unsigned long long)executor->number,
+            (long long)number, exit->reason, exit->offset, exit->depth, (long long)act->status);
+}
+COLD void trace_return(struct executor *executor, struct entry *entry, _PyInterpreterFrame *frame)
+{
+    fprintf(stderr, "ftjit: %s@%d executor %llu returned\n", PyUnicode_AsUTF8(_PyFrame_GetCode(frame)->co_qualname),
+            entry->offset, (unsigned long long)executor->number);
+}
+
+/* The result could not be boxed: MemoryError is set, and the frame is at its RETURN_VALUE with nothing on the stack. */
+COLD enum outcome leave_without_memory(PyThreadState *tstate, _PyInterpreterFrame *frame)
+{
+    frame->stackpointer--;
+    return unwind_exception(tstate, frame) < 0 ? LEFT_BY_ERROR : LEFT;
+}
+
+/* Every end of a stay but a light return: the exit says where the interpreter goes on. */
+__attribute__((noinline)) enum outcome leave_by_exit(struct record *record, struct entry *entry, PyThreadState *tstate,
+                                                     _PyInterpreterFrame *frame, struct activation *act, int64_t number)
+{
+    struct executor *executor = act->executor;
+    struct exit_record *exit = &executor->exits[number];
+    if (UNLIKELY(trace)) trace_exit(executor, entry, frame, act, number);
+    if (exit->reason == REASON_STATUS && act->status < 0) {
         COUNT(unwinds, 1);
         _PyStackRef *stackpointer = frame->stackpointer;
         _Py_CODEUNIT *instruction = frame->instr_ptr;
         PyObject *exception = PyErr_GetRaisedException();
-        leave_to_frame(&act, exit, frame);      /* what was virtual on the stack; where we are stays */
+        leave_to_frame(act, exit, frame);      /* what was virtual on the stack; where we are stays */
         PyErr_SetRaisedException(exception);
         frame->stackpointer = stackpointer;
         frame->instr_ptr = instruction;
-        result = unwind_exception(tstate, frame);
+        return unwind_exception(tstate, frame) < 0 ? LEFT_BY_ERROR : LEFT;
     }
-    else {
-        if (exit->reason >= REASON_FIRST_DEOPT) {
-            uint64_t before = atomic_fetch_add_explicit(&exit->taken, 1, memory_order_relaxed);
-            if (before == relearn_threshold) {
-                uint8_t installed = ENTRY_INSTALLED;
-                atomic_compare_exchange_strong(&entry->state, &installed, ENTRY_WANTED);
-            }
+    if (exit->reason >= REASON_FIRST_DEOPT) {
+        record->deopts++;
+        uint64_t before = atomic_fetch_add_explicit(&exit->taken, 1, memory_order_relaxed);
+        if (before == relearn_threshold) {
+            uint8_t installed = ENTRY_INSTALLED;
+            atomic_compare_exchange_strong(&entry->state, &installed, ENTRY_WANTED);
         }
-        record->exits++;
-        if (leave_to_frame(&act, exit, frame) < 0) result = unwind_exception(tstate, frame);
     }
-    tstate->tracing = tracing;
-    tstate->what_event = what_event;
-    activation_leave(record, place);
-    return result;
+    record->exits++;
+    if ((exit->inners ? leave_inlined(act, exit, tstate, frame) : leave_to_frame(act, exit, frame)) < 0)
+        return unwind_exception(tstate, frame) < 0 ? LEFT_BY_ERROR : LEFT;
+    return exit->reason == REASON_RETURN ? LEFT_BY_RETURN : LEFT;
 }
 
-static int door(PyThreadState *tstate, PyCodeObject *code, int32_t offset, bool is_start)
+/* One more start or jump of an entry that is wanted: is it time for a snapshot? Then it is the caller's to take. */
+COLD bool is_time(struct entry *entry, bool is_start)
+{
+    uint32_t events = atomic_fetch_add_explicit(&entry->events, 1, memory_order_relaxed);
+    uint8_t wanted = ENTRY_WANTED;
+    return events + 1 >= (is_start ? start_threshold : jump_threshold)
+        && atomic_compare_exchange_strong(&entry->state, &wanted, ENTRY_PENDING);
+}
+
+/* An event of an entry that is wanted. May the thread go on and enter? */
+static COLD bool take_interest(struct slot *slot, struct entry *entry, bool is_start, _PyInterpreterFrame *frame)
+{
+    if (!is_time(entry, is_start)) return true;
+    snapshot_take(slot, entry, is_start, frame);
+    /* Somebody else compiles; eager mode has just done so itself. */
+    return atomic_load_explicit(&opener, memory_order_relaxed) != NULL;
+}
+
+/* An event of ours in `code`: at byte `from` of the bytecode, for the entry at byte `to`. NULL: the interpreter raises. */
+static ALWAYS_INLINE PyObject *door(PyCodeObject *code, int32_t from, int32_t to, bool is_start)
 {
     struct slot *slot = slot_of(code);
-    if (!atomic_load_explicit(&enabled, memory_order_relaxed)) return 0;
-    if (!slot && !(slot = open_slot(code))) return 0;
-    uint8_t index = slot->entry_of_unit[offset / 2];
-    if (index == NO_ENTRY) return 0;
-    struct entry *entry = &slot->entries[index];
-    _PyInterpreterFrame *frame = tstate->current_frame;
-    if (_PyFrame_GetCode(frame) != code || tstate->tracing != 1 || others_watch(code) || stack_is_short(tstate)) return 0;
-
-    if (atomic_load_explicit(&entry->state, memory_order_relaxed) == ENTRY_WANTED) {
-        uint32_t events = atomic_fetch_add_explicit(&entry->events, 1, memory_order_relaxed);
-        uint8_t wanted = ENTRY_WANTED;
-        if (events + 1 >= (is_start ? start_threshold : jump_threshold)
-            && atomic_compare_exchange_strong(&entry->state, &wanted, ENTRY_PENDING)) {
-            snapshot_take(slot, entry, is_start, frame);
-            if (!atomic_load_explicit(&opener, memory_order_relaxed)) return 0;        /* somebody else compiles; eager mode has just done so itself */
-        }
+    if (UNLIKELY(!atomic_load_explicit(&enabled, memory_order_relaxed))) return Py_None;
+    if (UNLIKELY(!slot) && !(slot = open_slot(code))) return Py_None;
+    struct entry *entry = &slot->entries[0];           /* the start: slot_create puts it first */
+    if (!is_start) {
+        uint8_t index = slot->entry_of_unit[to / 2];
+        if (UNLIKELY(index == NO_ENTRY)) return Py_None;
+        entry = &slot->entries[index];
     }
+    PyThreadState *tstate = PyThreadState_GetUnchecked();
+    _PyInterpreterFrame *frame = tstate->current_frame;
+    if (UNLIKELY(_PyFrame_GetCode(frame) != code || tstate->tracing != 1 || others_watch(code) || stack_is_short(tstate)))
+        return Py_None;
+    if (UNLIKELY(atomic_load_explicit(&entry->state, memory_order_relaxed) == ENTRY_WANTED)
+        && !take_interest(slot, entry, is_start, frame))
+        return Py_None;
     struct record *record = record_self();
     struct executor *executor;
-    if (!record) return 0;
+    if (UNLIKELY(!record)) return Py_None;
     _Atomic(struct executor *) *place = activation_enter(record, &entry->executor, &executor);
-    if (!place) return 0;
-    if (executor->inlines && other_tool_registered(tstate->interp)) {     /* it may watch what was inlined */
+    if (UNLIKELY(!place)) return Py_None;
+    if (UNLIKELY(executor->inlines) && !may_inline(tstate, executor)) {
         activation_leave(record, place);
-        return 0;
+        return Py_None;
     }
-    return run_executor(record, place, executor, tstate, frame, entry) < 0 ? -1 : 0;
+    tstate->tracing = 0;                  /* or nothing that is called from here is monitored or specialised */
+    tstate->what_event = -1;              /* or somebody may move our frame with f_lineno */
+    /* The interpreter's instr_ptr is at the event: no look at the table of copies. */
+    enum outcome outcome = stay(record, place, executor, tstate, frame, entry,
+                                frame->instr_ptr - (is_start ? entry->offset : from) / (int)sizeof(_Py_CODEUNIT));
+    /* What they were: `tracing` is looked at above, and each callback has its event. (Not read back: two halves written
+       apart and read as one word wait for the store buffer.) */
+    tstate->tracing = 1;
+    tstate->what_event = is_start ? PY_MONITORING_EVENT_PY_START : PY_MONITORING_EVENT_JUMP;
+    return LIKELY(outcome >= 0) ? Py_None : NULL;
 }
 
-static inline int32_t offset_argument(PyObject *number) { return (int32_t)_PyLong_CompactValue((PyLongObject *)number); }
+/* A bytecode offset as the events pass it: no negative ones, and all below 2 ** 30. */
+static inline int32_t offset_argument(PyObject *number) { return (int32_t)((PyLongObject *)number)->long_value.ob_digit[0]; }
 
-static PyObject *on_start(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
+static PyObject *on_start(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
 {
-    if (door(PyThreadState_GetUnchecked(), (PyCodeObject *)args[0], offset_argument(args[1]), true) < 0) return NULL;
-    Py_RETURN_NONE;
+    return door((PyCodeObject *)args[0], 0, 0, true);
 }
 
-static PyObject *on_jump(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
+static PyObject *on_jump(PyObject *self, PyObject *const *args, size_t count, PyObject *names)
 {
     int32_t from = offset_argument(args[1]), to = offset_argument(args[2]);
-    if (to < from && door(PyThreadState_GetUnchecked(), (PyCodeObject *)args[0], to, false) < 0) return NULL;
-    Py_RETURN_NONE;
+    return to < from ? door((PyCodeObject *)args[0], from, to, false) : Py_None;
 }
 
-static PyMethodDef callbacks[] = {
-    {"ftjit_on_start", (PyCFunction)(void *)on_start, METH_FASTCALL, "PY_START: enter machine code at a function's start."},
-    {"ftjit_on_jump", (PyCFunction)(void *)on_jump, METH_FASTCALL, "JUMP: enter machine code at a loop header."},
+/* The callbacks have a type of their own: a PyCFunction would come between. */
+struct callback {
+    PyObject_HEAD
+    vectorcallfunc call;
 };
+static PyTypeObject callback_type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "ftjit.callback",
+    .tp_doc = "A monitoring callback of ftjit: enters machine code.",
+    .tp_basicsize = sizeof(struct callback),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .tp_vectorcall_offset = offsetof(struct callback, call),
+    .tp_call = PyVectorcall_Call,
+};
+
+static PyObject *callback_new(vectorcallfunc call)
+{
+    struct callback *callback = PyType_Ready(&callback_type) < 0 ? NULL : PyObject_New(struct callback, &callback_type);
+    if (!callback) return NULL;
+    callback->call = call;
+    return (PyObject *)callback;
+}
 
 /* Call register(event_name, callback) for both callbacks; they live for ever: the interpreter does not own a
    callback while it runs. 0, or -1 with the exception printed. */
@@ -190,9 +218,10 @@ int door_register(uintptr_t register_callable)
     PyGILState_STATE state = PyGILState_Ensure();
     static PyObject *functions[2];
     const char *events[2] = {"PY_START", "JUMP"};
+    vectorcallfunc calls[2] = {on_start, on_jump};
     int result = 0;
     for (int i = 0; i < 2 && result == 0; i++) {
-        if (!functions[i]) functions[i] = PyCFunction_New(&callbacks[i], NULL);
+        if (!functions[i]) functions[i] = callback_new(calls[i]);
         PyObject *done = functions[i] ? PyObject_CallFunction((PyObject *)register_callable, "sO", events[i], functions[i]) : NULL;
         if (!done) {
             PyErr_WriteUnraisable(NULL);

@@ -135,13 +135,34 @@ void epoch_totals(uint64_t *entries, uint64_t *exits, uint64_t *inside)
     }
 }
 
+/* The calling thread's own: how often it entered machine code, left it, and left it because a guess was wrong. */
+void epoch_mine(uint64_t *entries, uint64_t *exits, uint64_t *deopts)
+{
+    struct record *record = my_record;
+    *entries = record ? record->entries : 0;
+    *exits = record ? record->exits : 0;
+    *deopts = record ? record->deopts : 0;
+}
+
 /* ---- the driver --------------------------------------------------------------------------------------------- */
+
+/* For statistics: is a thread listed inside it? Nothing is read through the pointers. */
+static bool somebody_inside(const struct executor *executor)
+{
+    for (struct record *record = atomic_load_explicit(&records, memory_order_acquire); record; record = record->next)
+        for (struct active_chunk *chunk = &record->first; chunk;
+             chunk = atomic_load_explicit(&chunk->next, memory_order_acquire))
+            for (int i = 0; i < CHUNK; i++)
+                if (atomic_load_explicit(&chunk->active[i], memory_order_relaxed) == executor) return true;
+    return false;
+}
 
 /* E is out of every slot (6); hand it to the driver. */
 void executor_retire(struct executor *executor)
 {
     atomic_store_explicit(&executor->valid, 0, memory_order_release);     /* partner: the poll's load */
     COUNT(retired, 1);
+    if (somebody_inside(executor)) COUNT(retired_inside, 1);
     COUNT(limbo_executors, 1);
     COUNT(limbo_bytes, executor->code_bytes);
     executor->retired_at = atomic_load(&global_epoch);                                              /* (7) */
@@ -185,6 +206,8 @@ static void executor_free(struct executor *executor)
     region_release(executor->region);
     free(executor->exits);
     free(executor->moves);
+    free(executor->inner_frames);
+    keepsakes_drop_later(executor->keeps);
     free(executor);
 }
 

@@ -2,7 +2,7 @@
    bytecode boundary as if it had run so far; and unwind an exception that came out of a call. */
 #include "core.h"
 
-static inline int64_t bits_at(struct activation *act, int place, int64_t value)
+int64_t bits_at(struct activation *act, int place, int64_t value)
 {
     switch (place) {
     case PLACE_INT_REGISTER: return act->i[value];
@@ -75,28 +75,13 @@ static _PyStackRef materialise(struct activation *act, const struct move *move, 
     return object ? PyStackRef_FromPyObjectSteal(object) : PyStackRef_NULL;
 }
 
-/* The frame goes next and nobody holds it: only the result matters. -1 without memory, and nothing is changed. */
-int leave_lightly(struct activation *act, struct exit_record *exit, _PyInterpreterFrame *frame)
-{
-    _PyStackRef *top = frame->localsplus + _PyFrame_GetCode(frame)->co_nlocalsplus;
-    if (exit->moves) {
-        _PyStackRef result = materialise(act, act->executor->moves + exit->first_move, frame);
-        if (PyStackRef_IsNull(result)) return -1;
-        *top = result;
-    }
-    frame->stackpointer = top + 1;
-    frame->instr_ptr = _PyFrame_GetBytecode(frame) + exit->offset / (int)sizeof(_Py_CODEUNIT);
-    return 0;
-}
-
-/* All new values first (a local may be read as well as overwritten), then the homes. Stack homes that are written
-   hold nothing before; a local's old value is an exact number or singleton (nothing else may be stale), so dropping
-   it runs no code. 0, or -1 with MemoryError set: then the frame still is as the exit's bytecode found it, but for
-   homes that stay stale. */
-int leave_to_frame(struct activation *act, struct exit_record *exit, _PyInterpreterFrame *frame)
+/* The values that an exit names into their homes. All new values first (a local may be read as well as overwritten; what
+   is read is always in the frame that was entered), then the homes. Stack homes that are written hold nothing before; a
+   local's old value is an exact number or singleton (nothing else may be stale), so dropping it runs no code. 0, or -1
+   with MemoryError set: then the frames are as the exit's bytecode found them, but for homes that stay stale. */
+int leave_to_frames(struct activation *act, struct exit_record *exit, _PyInterpreterFrame **frames)
 {
     const struct move *moves = act->executor->moves + exit->first_move;
-    PyCodeObject *code = _PyFrame_GetCode(frame);
     _PyStackRef fresh[exit->moves + 1];
     int result = 0;
     for (int k = 0; k < exit->moves; k++) {
@@ -106,22 +91,28 @@ int leave_to_frame(struct activation *act, struct exit_record *exit, _PyInterpre
             fresh[k] = PyStackRef_IsNull(same) ? same : PyStackRef_DUP(same);
         }
         else {
-            fresh[k] = materialise(act, move, frame);
+            fresh[k] = materialise(act, move, frames[0]);
             if (PyStackRef_IsNull(fresh[k]) && move->kind != MOVE_NULL && move->kind != MOVE_LOCAL
                 && move->kind != MOVE_MAYBE)
                 result = -1;
         }
     }
     for (int k = 0; k < exit->moves; k++) {
+        _PyInterpreterFrame *frame = frames[moves[k].frame];
         _PyStackRef *home = &frame->localsplus[moves[k].slot];
         _PyStackRef old = *home;
         if (moves[k].kind == MOVE_MAYBE && old.bits == fresh[k].bits) continue;
         *home = fresh[k];
-        if (moves[k].slot < code->co_nlocalsplus) PyStackRef_XCLOSE(old);
+        if (moves[k].slot < _PyFrame_GetCode(frame)->co_nlocalsplus) PyStackRef_XCLOSE(old);
     }
-    frame->stackpointer = frame->localsplus + code->co_nlocalsplus + exit->depth;
-    frame->instr_ptr = _PyFrame_GetBytecode(frame) + exit->offset / (int)sizeof(_Py_CODEUNIT);
+    frames[0]->stackpointer = frames[0]->localsplus + _PyFrame_GetCode(frames[0])->co_nlocalsplus + exit->depth;
+    frames[0]->instr_ptr = (_Py_CODEUNIT *)act->bytecode + exit->offset / (int)sizeof(_Py_CODEUNIT);
     return result;
+}
+
+int leave_to_frame(struct activation *act, struct exit_record *exit, _PyInterpreterFrame *frame)
+{
+    return leave_to_frames(act, exit, &frame);
 }
 
 /* ---- exceptions ---------------------------------------------------------------------------------------------- */

@@ -151,7 +151,7 @@ static void *tick(void *unused)
     uint64_t pause = atomic_load(&tick_us);
     while (!sleep_or_stop(pause)) {
         int left = reclaim();
-        if (atomic_exchange(&hot_waiting, 0)) worker_wake();
+        if (atomic_exchange(&hot_waiting, 0) || keepsakes_wait()) worker_wake();
         atomic_store_explicit(&executor_era, (uint32_t)(now_ms() / ERA_MS), memory_order_relaxed);
         if (now_ms() - reminded_at > REMIND_MS) {
             reminded_at = now_ms();

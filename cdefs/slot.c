@@ -78,17 +78,20 @@ static struct entry *entry_of(uintptr_t code_address, int32_t offset)
    executor's number, 0 without memory or entry. */
 uint64_t slot_install(uintptr_t code_address, int32_t offset, struct region *region, struct executor *executor,
                       const void *machine_code, uint64_t code_bytes, const char *exits, uint32_t exit_count,
-                      const char *moves, uint32_t move_count)
+                      const char *moves, uint32_t move_count, const char *inner_frames, uint32_t inner_count)
 {
     struct entry *entry = entry_of(code_address, offset);
     if (!entry) return 0;
     executor->exits = malloc((exit_count + 1) * sizeof(struct exit_record));
     executor->moves = malloc((move_count + 1) * sizeof(struct move));
-    if (!executor->exits || !executor->moves) {
+    executor->inner_frames = malloc((inner_count + 1) * sizeof(struct inner_frame));
+    if (!executor->exits || !executor->moves || !executor->inner_frames) {
         free(executor->exits);
         free(executor->moves);
+        free(executor->inner_frames);
         return 0;
     }
+    memcpy(executor->inner_frames, inner_frames, inner_count * sizeof(struct inner_frame));
     memcpy(executor->exits, exits, exit_count * sizeof(struct exit_record));
     memcpy(executor->moves, moves, move_count * sizeof(struct move));
     executor->exit_count = exit_count;
@@ -117,8 +120,18 @@ struct executor *executor_new(void)
     if (executor) atomic_store(&executor->valid, 1);
     return executor;
 }
-void executor_set_inlines(struct executor *executor, int inlines) { executor->inlines = inlines; }
-void executor_discard(struct executor *executor) { free(executor); }
+/* It holds the code of other functions: `depth` on top of each other at most, with `slots` locals and stack entries. */
+void executor_set_inlines(struct executor *executor, int depth, int slots, struct keepsakes *keeps)
+{
+    executor->inlines = depth;
+    executor->inline_words = slots + depth * FRAME_SPECIALS_SIZE;
+    executor->keeps = keeps;
+}
+void executor_discard(struct executor *executor)
+{
+    keepsakes_drop_later(executor->keeps);
+    free(executor);
+}
 uintptr_t executor_valid_address(struct executor *executor) { return (uintptr_t)&executor->valid; }
 
 /* Take every executor of `code` out of its entry, and put the entries into `state`. Returns how many there were. */

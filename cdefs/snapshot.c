@@ -44,7 +44,31 @@ static PyObject *values(_PyStackRef *from, Py_ssize_t count)
     return tuple;
 }
 
-/* Queue (code, offset, is_start, bytecode, locals, stack, globals, builtins). Never raises: without memory the entry
+/* This thread's copies of the bytecode that the entry's executor inlines, as it has specialised them by now: a tuple of
+   code object, bytes, code object, bytes ... */
+static PyObject *inlined_copies(struct entry *entry)
+{
+    PyObject *list = PyList_New(0);
+    PyThreadState *tstate = PyThreadState_GetUnchecked();
+    struct record *record = record_self();
+    struct executor *executor;
+    _Atomic(struct executor *) *place = list && record ? activation_enter(record, &entry->executor, &executor) : NULL;
+    if (place) {
+        for (int64_t i = 0; executor->keeps && i < executor->keeps->count; i++) {
+            PyCodeObject *code = (PyCodeObject *)executor->keeps->objects[i];
+            char *copy = (char *)_PyCode_GetTLBCFast(tstate, code);
+            PyObject *bytes = copy ? PyBytes_FromStringAndSize(copy, Py_SIZE(code) * sizeof(_Py_CODEUNIT)) : NULL;
+            if (bytes && PyList_Append(list, (PyObject *)code) == 0) PyList_Append(list, bytes);
+            Py_XDECREF(bytes);
+        }
+        activation_leave(record, place);
+    }
+    PyObject *tuple = list ? PyList_AsTuple(list) : NULL;
+    Py_XDECREF(list);
+    return tuple;
+}
+
+/* Queue (code, offset, is_start, bytecode, locals, stack, globals, builtins, inlined). Never raises: without memory the entry
    is wanted again by the next thread. */
 int snapshot_take(struct slot *slot, struct entry *entry, int is_start, _PyInterpreterFrame *frame)
 {
@@ -54,9 +78,10 @@ int snapshot_take(struct slot *slot, struct entry *entry, int is_start, _PyInter
     PyObject *bytecode = PyBytes_FromStringAndSize((char *)_PyFrame_GetBytecode(frame), Py_SIZE(code) * sizeof(_Py_CODEUNIT));
     PyObject *locals = values(frame->localsplus, code->co_nlocalsplus);
     PyObject *temporaries = values(stack, depth);
-    PyObject *snapshot = bytecode && locals && temporaries
-        ? PyTuple_Pack(8, code, Py_None, is_start ? Py_True : Py_False, bytecode, locals, temporaries,
-                       frame->f_globals, frame->f_builtins)
+    PyObject *inlined = inlined_copies(entry);
+    PyObject *snapshot = bytecode && locals && temporaries && inlined
+        ? PyTuple_Pack(9, code, Py_None, is_start ? Py_True : Py_False, bytecode, locals, temporaries,
+                       frame->f_globals, frame->f_builtins, inlined)
         : NULL;
     PyObject *offset = snapshot ? PyLong_FromLong(entry->offset) : NULL;
     if (offset) PyTuple_SET_ITEM(snapshot, 1, offset);         /* in place of the immortal None */
@@ -64,6 +89,7 @@ int snapshot_take(struct slot *slot, struct entry *entry, int is_start, _PyInter
     Py_XDECREF(bytecode);
     Py_XDECREF(locals);
     Py_XDECREF(temporaries);
+    Py_XDECREF(inlined);
     PyObject *done = snapshot && put ? PyObject_CallOneArg(put, snapshot) : NULL;
     if (!done) {
         PyErr_Clear();

@@ -14,6 +14,7 @@ static _Atomic uint32_t asked;            /* somebody wanted a worker since the 
 static void run_once(void)
 {
     PyGILState_STATE state = PyGILState_Ensure();
+    keepsakes_drop();
     PyObject *codes = PyList_New(0), *code;
     while (codes && (code = sampler_take_hot())) {
         if (PyList_Append(codes, code) < 0) PyErr_Clear();      /* it gets hot again */

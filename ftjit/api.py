@@ -142,4 +142,5 @@ def drain(timeout: float | None = None) -> bool:
         if deadline is not None and time.monotonic() >= deadline:
             return False
         time.sleep(0.0005)
+    runtime.core.lib.keepsakes_drop()
     return True

@@ -17,6 +17,8 @@ usage: python -m ftjit [--mode auto|eager|off] [--stats] [--stats-json FILE] scr
        python -m ftjit [options] -m module args...      python -m ftjit [options] -c code args...
        python -m ftjit explain TARGET        TARGET: module:qualname, or script.py[:qualname] (runs the script first)
        python -m ftjit bench [--quick] [--json FILE] [--html FILE] [PROGRAM...]
+       python -m ftjit stress [--list] [--only NAME...] [--seconds N] [--seed N] [--json FILE] [--html FILE] ...
+       python -m ftjit soak [--hours H] [--state FILE]
        python -m ftjit stencils | doctor | version"""
 
 
@@ -27,7 +29,8 @@ class UsageError(Exception):
 def main(arguments: Sequence[str]) -> int:
     """Run a command line; returns the exit status. A user's mistake is one line on stderr and status 2."""
     commands: dict[str, Callable[[list[str]], int]] = {
-        "explain": _explain, "bench": _bench, "stencils": _stencils, "doctor": _doctor, "version": _version,
+        "explain": _explain, "bench": _bench, "stress": _stress, "soak": _soak,
+        "stencils": _stencils, "doctor": _doctor, "version": _version,
     }  # fmt: skip
     rest = list(arguments)
     try:
@@ -172,6 +175,22 @@ def _bench(rest: list[str]) -> int:
     except ModuleNotFoundError as error:
         raise UsageError(f"the benchmarks are not installed ({error}): pip install 'ftjit[bench]'") from None
     return int(bench(rest))
+
+
+def _stress(rest: list[str]) -> int:
+    return _of_stress_suite("main", rest)
+
+
+def _soak(rest: list[str]) -> int:
+    return _of_stress_suite("soak", rest)
+
+
+def _of_stress_suite(module: str, rest: list[str]) -> int:
+    try:
+        command = importlib.import_module(f"ftjit_stress.{module}").main
+    except ModuleNotFoundError as error:
+        raise UsageError(f"the stress suite is not installed ({error}): pip install 'ftjit[stress]'") from None
+    return int(command(rest))
 
 
 def _stencils(rest: list[str]) -> int:

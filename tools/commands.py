@@ -1,10 +1,12 @@
 """The commands of `./dev`: one table, and what each does once everything is set up."""
 
 import argparse
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
-from tools import cleaning, doctor, documents, places
+from tools import cleaning, doctor, documents, packages, places
 from tools.environment import EXTRAS, EXTRAS_OF_DEVELOPERS, become, make_ready, run_in
 from tools.say import SetupError, say
 
@@ -84,6 +86,12 @@ def _docs(request: Request) -> int:
     return documents.check(make_ready(install_missing=request.install_missing))
 
 
+def _model(request: Request) -> int:
+    packages.ensure(packages.MODEL, "model checking", request.install_missing)
+    python = places.VENV_PYTHON if places.VENV_PYTHON.exists() else Path(sys.executable)  # any 3.11 does
+    return become(python, str(places.REPOSITORY / "model" / "check.py"), *request.arguments)
+
+
 def _doctor(request: Request) -> int:
     return doctor.report()
 
@@ -109,6 +117,7 @@ COMMANDS = (
     Command("setup", "[--pgo] [--dev]", "only set up; --pgo builds a profile-guided CPython", _setup),
     Command("bench", "[arguments]", "python -m ftjit bench", BENCH),
     Command("stress", "[arguments]", "python -m ftjit stress", STRESS),
+    Command("model", "[--full] [arguments]", "check the reclamation protocol with Spin; needs no set-up", _model),
     Command("lint", "", "ruff check, ruff format --check, mypy", _lint),
     Command("format", "[paths]", "ruff format", _format),
     Command("docs", "", "check the documents: links lead somewhere, examples print what they say", _docs),

@@ -17,6 +17,8 @@ def report() -> int:
     _row("archives of apt", ", ".join(map(apt.without_secrets, apt.configured_archives())) or "none")
     lacking = packages.missing(packages.CPYTHON)
     _row("to build CPython", f"missing; {packages.install_line(lacking)}" if lacking else "everything is there")
+    lacking = packages.missing(packages.MODEL)
+    _row("to check the model", f"missing; {packages.install_line(lacking)}" if lacking else "everything is there")
     try:
         found = search.first(search.at_hand())
     except SetupError as error:
@@ -41,4 +43,4 @@ def report() -> int:
 
 
 def _row(name: str, value: str) -> None:
-    print(f"{name + ':':<18} {value}")
+    print(f"{name + ':':<20} {value}")

@@ -36,6 +36,8 @@ CPYTHON = (
     Requirement("libreadline-dev", header="readline/readline.h", needed=False),
 )
 
+MODEL = (*COMPILER, Requirement("spin", program="spin"))
+
 
 def has_header(header: str) -> bool:
     """True when the C compiler finds `header`; without a compiler, False."""

@@ -277,17 +277,6 @@ STENCIL(push_constant)
     HOME(OFF0) = new_reference((PyObject *)OP0);
     NEXT;
 }
-/* For a call out that comes next, after which the collector sees the home: what its count is deferred for needs none
-   (functions and types are shared by all threads: counting them is what keeps threads from scaling). */
-static INLINE _PyStackRef seen_reference(PyObject *object)
-{
-    _PyStackRef ref = {.bits = (uintptr_t)object};
-    if (object->ob_gc_bits & _PyGC_BITS_DEFERRED) {
-        ref.bits |= Py_TAG_REFCNT;
-        return ref;
-    }
-    return new_reference(object);
-}
 STENCIL(push_object_seen, A:i)
 {
     HOME(OFF0) = seen_reference((PyObject *)A);

@@ -53,8 +53,13 @@ typedef FTJIT_PRESERVE_NONE int64_t (*code_t)(MACHINE_PARAMETERS);
 #define FTJIT_STENCIL_FUNCTION(name) FTJIT_PRESERVE_NONE int64_t name(MACHINE_PARAMETERS)
 #define FTJIT_SHIM_FUNCTION(name)                                                                            \
     int64_t name(code_t code, _PyInterpreterFrame *frame, PyThreadState *tstate, struct activation *act)
-/* In a SHIM: run the code with every register zero. */
-#define ENTER() code(frame, tstate, act, 0, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+/* In a SHIM: run the code, with whatever is in the registers. */
+#define FTJIT_ANY_INT ({ int64_t any_; __asm__("" : "=r"(any_)); any_; })
+#define FTJIT_ANY_FLOAT ({ double any_; __asm__("" : "=x"(any_)); any_; })
+#define ENTER()                                                                                              \
+    code(frame, tstate, act, FTJIT_ANY_INT, FTJIT_ANY_INT, FTJIT_ANY_INT, FTJIT_ANY_INT, FTJIT_ANY_INT,      \
+         FTJIT_ANY_INT, FTJIT_ANY_INT, FTJIT_ANY_INT, FTJIT_ANY_FLOAT, FTJIT_ANY_FLOAT, FTJIT_ANY_FLOAT,     \
+         FTJIT_ANY_FLOAT, FTJIT_ANY_FLOAT, FTJIT_ANY_FLOAT, FTJIT_ANY_FLOAT, FTJIT_ANY_FLOAT)
 
 /* The ways on. Each is a jump that the emitter patches: the next stencil, the operand's branch or exit target,
  * and the out-of-line twin of this stencil (its SLOWPATH). */

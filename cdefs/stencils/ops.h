@@ -69,6 +69,20 @@ static INLINE _PyStackRef new_reference(PyObject *object)
     return ref;
 }
 
+/* For a call out or a return that comes next, after which the collector sees the home: what its count is deferred for
+   needs none (functions and types are shared by all threads: counting them is what keeps threads from scaling). */
+static INLINE _PyStackRef seen_reference(PyObject *object)
+{
+    _PyStackRef ref = {.bits = (uintptr_t)object};
+    if (LIKELY(object->ob_ref_local == _Py_IMMORTAL_REFCNT_LOCAL) || (object->ob_gc_bits & _PyGC_BITS_DEFERRED)) {
+        ref.bits |= Py_TAG_REFCNT;
+    }
+    else {
+        count_up(object);
+    }
+    return ref;
+}
+
 extern PRESERVE_ALL int64_t ftjit_long_value(PyObject *, int64_t *value);
 
 /* A box that only one place refers to, which this thread may write: no other thread gets a reference to it without

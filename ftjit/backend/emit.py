@@ -39,6 +39,11 @@ def _imm32(value: int) -> bool:
     return 0 <= value < 2**31
 
 
+def _light(kind: str, offset: int) -> int:
+    """What machine code returns from a light return at this byte offset (`cdefs/activation.h`)."""
+    return 1 << 30 | {"int": 1 << 28, "float": 1 << 29}.get(kind, 0) | offset // 2
+
+
 class Emitter:
     """Emits one function. Use `emit`."""
 
@@ -185,23 +190,27 @@ class Emitter:
         exit = op.exit
         assert exit is not None
         results = [move for move in exit.moves if move.slot >= self.local_slots]
+        # A local that is returned: the number alone, the local goes with its frame.
+        results = [exit.moves[move.constant] if move.kind == "same" else move for move in results]
         if exit.reason != "return" or exit.depth != 1 or any(move.kind not in _LIGHT for move in results):
             self._stencil("jump", target=self._exit_label(op))
             return
         full = self._exit_label(op)
-        last = results[0] if results else Move("null", 0)  # without a move: the result is in its home
-        operand = last.operands[0] if last.operands else None
-        register = None
-        if isinstance(operand, Value):
-            place = self.assignment.places[operand]
+        last = results[0] if results else Move("home", self.local_slots)
+        values = {"OFF0": _light(last.kind, exit.offset), "OFF1": self.layout.localsplus + 8 * self.local_slots}
+        if last.kind == "constant":
+            values["OP0"] = last.constant
+        elif last.kind == "local":
+            values["OFF2"] = self.layout.localsplus + 8 * last.constant
+        registers = []
+        for operand in last.operands:
+            place = self._place(operand)
             register = place if isinstance(place, str) else SCRATCH[operand.kind][0]
             if register is not place:
                 self._transfer(Transfer(operand.kind, register, place))
-        number = self.exits.add(Exit(exit.offset, 1, "light", results), light=True)
-        if register is None:
-            self._stencil("return_other", target=full, OFF0=number)
-        else:
-            self._stencil("return_int" if register[0] == "i" else "return_float", register, target=full, OFF0=number)
+            registers.append(register)
+        name = "object" if last.kind == "new_reference" else last.kind
+        self._stencil(f"return_{name}", *registers, target=full, **values)
 
     def _result_register(self, op: Op, registers: list[str]) -> str:
         if op.result is None:

@@ -8,7 +8,7 @@ from types import BuiltinFunctionType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from ftjit.frontend.bytecode import Instruction
-from ftjit.frontend.core import Core, LeaveHere
+from ftjit.frontend.core import Core, LeaveHere, NotReached
 from ftjit.frontend.values import (
     MISSING,
     Boxed,
@@ -53,8 +53,9 @@ class Access(Core):
         assert pointer is not None
         if entry.type is not wanted:
             self.emit("guard_type", [pointer], [id(wanted)], reason="type")
-            if isinstance(entry, Local) and isinstance(self.state.outer.locals[entry.slot], Boxed):
-                self.state.outer.locals[entry.slot] = Boxed(wanted, entry.sample)
+            known = self.state.outer.locals
+            if isinstance(entry, Local) and entry.slot < len(known) and isinstance(known[entry.slot], Boxed):
+                known[entry.slot] = Boxed(wanted, entry.sample)
         return pointer
 
     def push_loaded(self, value: Operand, sample: Any) -> None:
@@ -78,8 +79,10 @@ class Access(Core):
         sample = _item_of(getattr(container, "sample", MISSING))
         if kind is tuple:
             result = self.emit("tuple_item_at", [pointer, number], reason="index")
-        elif self.level() == 0 or self.inlined:
+        elif self.level() == 0:
             result = self.emit("list_item", [pointer, number], reason="item")
+        elif self.inlined:
+            raise self.not_inlinable("it reads a list of what another thread has made")
         else:
             home = self.stack_home(top - 1)
             self.emit("list_item_owned", [pointer, number], [home], reason="item")
@@ -154,7 +157,8 @@ class Access(Core):
                 return
             if special == "LOAD_ATTR_METHOD_NO_DICT" and self._load_builtin_method(instruction, owner, name):
                 return
-            if special.startswith("LOAD_ATTR_METHOD_") and self._load_method(instruction, owner, name):
+        if isinstance(owner, Local | Pointer | Home) and self.level() < 2 and special.startswith("LOAD_ATTR_METHOD_"):
+            if self._load_method(instruction, owner, name):
                 return
         results: list[Entry] = [Home()]
         if instruction.argument & 1:
@@ -168,10 +172,12 @@ class Access(Core):
         assert pointer is not None
         sample = MISSING if owner.sample is MISSING else self.layout.peek(owner.sample, version, offset, MISSING)
         top = len(self.stack) - 1
-        if self.level() == 0 or self.inlined:
+        if self.level() == 0:
             result = self.emit(f"attr_{form}", [pointer], [version, offset], reason="attribute", detail=name)
             self.pop()
             self.push_loaded(result, sample)
+        elif self.inlined:
+            raise self.not_inlinable(f"its attribute {name} is what another thread has made")
         else:
             immediates = [version, offset, self.stack_home(top)]
             self.emit(f"attr_{form}_owned", [pointer], immediates, reason="attribute", detail=name)
@@ -191,19 +197,22 @@ class Access(Core):
         self.push(replace(owner, type=list))
         return True
 
-    def _load_method(self, instruction: Instruction, owner: Local | Pointer, name: str) -> bool:
+    def _load_method(self, instruction: Instruction, owner: Local | Pointer | Home, name: str) -> bool:
         """self.method: the type's version says which function it is; the owner becomes its self."""
         version = instruction.cache32(1)
         cls = type(owner.sample)
         function = None if owner.sample is MISSING else self.layout.method(cls, name)
         if not isinstance(function, FunctionType) or not instruction.argument & 1 or not self.may_inline(function):
             return False
-        pointer = self.pointer(owner)
+        top = len(self.stack) - 1
+        pointer = self.pointer(owner, top)
         assert pointer is not None
         self.emit("guard_version", [pointer], [version], reason="attribute", detail=name)
         if not instruction.special.endswith("_NO_DICT"):
             # No instance attribute of that name: the keys that all instances share are as they were.
             self.emit("guard_instance_keys", [pointer], [instruction.cache32(3)], reason="attribute", detail=name)
+        if isinstance(owner, Home):
+            self.emit("move_home", [], [self.stack_home(top + 1), self.stack_home(top)])
         self.pop()
         self.push(Constant(function))
         self.push(owner)
@@ -260,6 +269,8 @@ class Access(Core):
             if instruction.argument & 1:
                 self.push(Null())
             return
+        elif self.inlined and instruction.is_cold:
+            raise NotReached(name)
         elif self.inlined:
             raise self.not_inlinable(f"it reads the global {name}, which has no stable place yet")
         else:

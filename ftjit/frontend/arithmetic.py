@@ -49,7 +49,7 @@ class Arithmetic(Core):
             guess = known if known in ("int", "float") and self._may_guess(left) and self._may_guess(right) else None
             kinds = kinds[0] or guess, kinds[1] or guess
         plan = self._plan(operator, kinds[0], kinds[1], right)
-        if plan is None or self.level() >= 2 or (self.level() >= 1 and self.feedback.overflowed(self.offset)):
+        if plan is None or self.level() >= 2 or (self.level() >= 1 and self.feedback.overflowed(self.place())):
             self.call_out("binary_op", instruction.argument, 2, [Home()])
             return
         kind, result = plan

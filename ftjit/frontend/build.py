@@ -15,7 +15,7 @@ from ftjit.frontend.access import Access
 from ftjit.frontend.arithmetic import Arithmetic
 from ftjit.frontend.bytecode import Bytecode, assigned_locals
 from ftjit.frontend.calls import Calls
-from ftjit.frontend.core import MAX_BLOCKS, MAX_OPS, LeaveHere, NotInlinable, TooLarge
+from ftjit.frontend.core import MAX_BLOCKS, MAX_OPS, LeaveHere, NotInlinable, NotReached, TooLarge
 from ftjit.frontend.loops import Loops
 from ftjit.frontend.movement import Movement
 from ftjit.frontend.state import Frame, State
@@ -83,8 +83,11 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
         versions = self.versions.setdefault(place, {})
         key = state.key()
         block = versions.get(key)
-        if block is None and len(versions) >= self.limit and len(state.frames) == 1:
-            return self._general_edge(state)
+        if block is None and len(versions) >= self.limit:
+            if len(state.frames) == 1:
+                return self._general_edge(state)
+            if len(versions) >= VERSION_LIMITS[0]:
+                raise self.not_inlinable("the types in its loops vary")
         if block is None:
             block = self._new_block(state)
             versions[key] = block
@@ -94,7 +97,8 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
         if len(self.function.blocks) >= MAX_BLOCKS:
             raise TooLarge("too many blocks", self.offset)
         outer = state.outer
-        block = Block(len(self.function.blocks), outer.offset, loop_depth=outer.bytecode.loop_depth(outer.offset))
+        depth = sum(frame.bytecode.loop_depth(frame.offset) for frame in state.frames)
+        block = Block(len(self.function.blocks), outer.offset, loop_depth=depth)
         self.function.blocks.append(block)
 
         def parameter(operand: Operand) -> Operand:
@@ -141,8 +145,7 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
         self.block = block
         self.state = state.copy()
         self.offset = state.top.offset
-        caller = self.state.frames[1].caller if len(self.state.frames) > 1 else None
-        self.before = caller or self.state.outer.copy()
+        self.before = self.state.copy().frames
 
     # ---- the walk -----------------------------------------------------------------------------------------------
 
@@ -164,8 +167,10 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
             frame = self.state.top
             instruction = frame.bytecode.instructions[frame.offset]
             self.offset = instruction.offset
-            if len(self.state.frames) == 1:
-                self.before = frame.copy()
+            self.before = self.state.copy().frames
+            if self.inlined and frame.bytecode.raises_from(frame.offset):
+                self.leave("raise")
+                return
             handler = getattr(self, f"op_{instruction.name}", None)
             if handler is None:
                 if self.inlined:
@@ -175,6 +180,9 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
             self.pending_offset = instruction.next_offset
             try:
                 done = handler(instruction) is False
+            except NotReached:
+                self.leave("cold")
+                return
             except LeaveHere as why:
                 if self.inlined:
                     raise self.not_inlinable(str(why)) from None
@@ -186,7 +194,7 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
             top = self.state.top
             if top.offset in self._leaders(top.bytecode):
                 self.offset = top.offset
-                self.before = self.state.outer.copy() if len(self.state.frames) == 1 else self.before
+                self.before = self.state.copy().frames
                 self.block.ops.append(Op("jump", [], target=self.edge_to(self.state), offset=self.offset))
                 return
 
@@ -221,7 +229,7 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
         self.enter_iterators()
         if snapshot.is_start:
             frame.offset = bytecode.instructions[snapshot.offset].next_offset
-        self.before = frame.copy()
+        self.before = [frame.copy()]
         self.block.ops.append(Op("jump", [], target=self.edge_to(self.state), offset=self.offset))
 
     def _clean_homes(self, frame: Frame) -> None:

@@ -12,6 +12,8 @@ _CACHES: dict[str, int] = opcode._inline_cache_entries  # type: ignore[attr-defi
 _BASE: dict[str, str] = dis.deoptmap  # type: ignore[attr-defined]
 _NAMES: list[str] = dis._all_opname  # type: ignore[attr-defined]
 
+# The adaptive counter, value << 4 | backoff, before it first falls to zero (ADAPTIVE_WARMUP_INITIAL_* of pycore_code.h).
+_WARMING_UP = (0x11, 0x01)
 
 _ENDS = frozenset(
     ("RETURN_VALUE", "RAISE_VARARGS", "RERAISE", "JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT")
@@ -31,6 +33,11 @@ class Instruction:
     argument: int
     caches: tuple[int, ...]
     target: int | None
+
+    @property
+    def is_cold(self) -> bool:
+        """It has run once at most, so it is not specialised yet: its counter is as it was set to warm up."""
+        return self.special == self.name and bool(self.caches) and self.caches[0] in _WARMING_UP
 
     def cache32(self, word: int) -> int:
         return self.caches[word] | self.caches[word + 1] << 16
@@ -110,6 +117,14 @@ class Bytecode:
                     live[offset] = new
                     changed = True
         return live
+
+    def raises_from(self, offset: int) -> bool:
+        """Whether all that happens from here on is that an exception is made and raised."""
+        while (instruction := self.instructions[offset]).name != "RAISE_VARARGS":
+            if instruction.target is not None or instruction.name in _ENDS:
+                return False
+            offset = instruction.next_offset
+        return True
 
     def loop_depth(self, offset: int) -> int:
         return sum(header <= offset <= last for header, last in self.loops.items())

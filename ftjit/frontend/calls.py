@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 from collections.abc import Callable
 from types import CodeType, FunctionType
@@ -15,7 +16,7 @@ from ftjit.ir import Const
 from ftjit.ir.nodes import Operand
 
 _MAX_INLINED_BYTES: Final = 400
-_MAX_DEPTH: Final = 4
+_MAX_DEPTH: Final = 4  # INLINE_DEPTH of the core
 _CANNOT: Final = (
     inspect.CO_GENERATOR
     | inspect.CO_COROUTINE
@@ -28,7 +29,9 @@ _INLINABLE: Final = frozenset([
     "LOAD_FAST_BORROW_LOAD_FAST_BORROW", "LOAD_CONST", "LOAD_SMALL_INT", "STORE_FAST", "STORE_FAST_LOAD_FAST",
     "STORE_FAST_STORE_FAST", "BINARY_OP", "UNARY_NEGATIVE", "UNARY_INVERT", "UNARY_NOT", "COMPARE_OP", "TO_BOOL",
     "POP_JUMP_IF_FALSE", "POP_JUMP_IF_TRUE", "JUMP_FORWARD", "RETURN_VALUE", "LOAD_GLOBAL", "CALL", "LOAD_ATTR",
-    "STORE_ATTR", "PUSH_NULL", "SWAP", "COPY", "POP_TOP", "IS_OP", "POP_JUMP_IF_NONE", "POP_JUMP_IF_NOT_NONE",
+    "STORE_ATTR", "PUSH_NULL", "STORE_SUBSCR", "GET_ITER", "FOR_ITER", "END_FOR", "POP_ITER", "JUMP_BACKWARD",
+    "LOAD_FAST_CHECK", "UNPACK_SEQUENCE", "LOAD_COMMON_CONSTANT", "RAISE_VARARGS",
+    "SWAP", "COPY", "POP_TOP", "IS_OP", "POP_JUMP_IF_NONE", "POP_JUMP_IF_NOT_NONE",
 ])  # fmt: skip
 
 
@@ -111,7 +114,7 @@ class Calls(Core):
     def _range(self, instruction: Instruction, callable_: Entry, arguments: list[Entry]) -> bool:
         """range(...) whose iterator is made at once: neither object ever exists."""
         following = self.frame.bytecode.instructions.get(instruction.next_offset)
-        if self.inlined or following is None or following.name != "GET_ITER" or not 1 <= len(arguments) <= 3:
+        if following is None or following.name != "GET_ITER" or not 1 <= len(arguments) <= 3:
             return False
         if any(self.kind_of(argument, "int") != "int" for argument in arguments):
             return False
@@ -160,19 +163,20 @@ class Calls(Core):
         receiver: Entry,
         arguments: list[Entry],
     ) -> bool:
-        """A small function that does nothing but compute, or whose last act is its only effect: run here. Every exit
-        in it goes back to before the call."""
+        """A small function runs here, in its caller's frame; an exit in it makes the frame it would have."""
         code = function.__code__
         bytecode = self.callee_bytecode(code)
         given = [*([] if isinstance(receiver, Null) else [receiver]), *arguments]
-        outer_offset = self.before.offset
         if (
             bytecode is None
             or len(given) != code.co_argcount
-            or len(self.state.frames) >= _MAX_DEPTH
-            or outer_offset in self.feedback.not_inlined
-            or not all(isinstance(entry, Number | Local | Pointer | Constant) for entry in given)
+            or len(self.state.frames) > _MAX_DEPTH
+            or self.before[0].offset in self.feedback.not_inlined
+            or not all(isinstance(entry, Number | Local | Pointer | Constant | Home) for entry in given)
+            or (self.inlined and any(isinstance(entry, Home) for entry in given))
             or any(frame.bytecode.code is code for frame in self.state.frames)
+            or self.bytecode_raises_elsewhere()
+            or not self._stays_alive(code, callable_)
         ):
             return False
         version = self.layout.function_version(function)
@@ -185,37 +189,74 @@ class Calls(Core):
                 return False
             self.emit("guard_function_globals", [pointer], reason="callee", detail=code.co_name)
         caller = self.state.top
-        before = None if self.inlined else self.before.copy()
         caller.offset = instruction.offset
-        del caller.stack[len(caller.stack) - len(arguments) - 2 :]
         locals_: list[Entry | None] = [None] * code.co_nlocals
         locals_[: len(given)] = given
-        callee = Frame(bytecode, 0, locals_, [], caller=before, effects=caller.effects)
-        self.state.frames.append(callee)
-        self.function.inlines = True
+        kept = 0
+        if not self.inlined and self._keep(locals_, len(given), stores=_stores(code)):
+            kept = len(arguments) + 2
+        else:
+            del caller.stack[len(caller.stack) - len(arguments) - 2 :]
+        self.state.frames.append(Frame(bytecode, 0, locals_, [], function=pointer, kept=kept))
+        self._note_inlined(code)
         self.continue_at(bytecode.resume_offset)
         return True
+
+    def _keep(self, locals_: list[Entry | None], count: int, stores: bool) -> bool:
+        """Arguments that have counts of their own in the caller's stack homes stay there for the length of the call; so
+        do borrowed ones, if the callee stores something and so may end what they borrow from. True if there are any."""
+        first = len(self.stack) - count
+        kept = False
+        for i in range(count):
+            entry = self.stack[first + i]
+            if isinstance(entry, Home) or (stores and isinstance(entry, Pointer)):
+                self.push_home(first + i)
+                locals_[i] = Local(self.stack_slot(first + i), entry.type, entry.sample)
+                kept = True
+        return kept
+
+    @staticmethod
+    def _stays_alive(code: CodeType, callable_: Entry) -> bool:
+        """Whether the function object is there until the next safepoint, whatever other threads do. Those of a module
+        or of its classes go with a collection only; one made in a function can go when its count does: then it must be
+        a pointer that was looked at when it was loaded, and nothing may be stored that could hold the last count."""
+        if not code.co_flags & inspect.CO_NESTED:
+            return True
+        return isinstance(callable_, Pointer) and not _stores(code)
+
+    def _note_inlined(self, code: CodeType) -> None:
+        function, frames = self.function, self.state.frames[1:]
+        function.inlined.add(code)
+        function.inline_depth = max(function.inline_depth, len(frames))
+        slots = sum(len(frame.locals) + frame.bytecode.code.co_stacksize for frame in frames)
+        function.inline_slots = max(function.inline_slots, slots)
 
     def op_RETURN_VALUE(self, instruction: Instruction) -> bool:
         if not self.inlined:
             self.leave("return")
             return False
-        frame = self.state.frames.pop()
-        result = frame.stack[-1]
+        callee = self.state.frames.pop()
+        result = callee.stack[-1]
         caller = self.state.top
         call = caller.bytecode.instructions[caller.offset]
-        caller.effects = caller.effects or (frame.effects and len(self.state.frames) > 1)
+        if callee.kept:
+            if isinstance(result, Pointer) or (isinstance(result, Local) and result.slot >= len(caller.locals)):
+                raise self.not_inlinable("its result may go with its arguments")
+            for position in range(len(caller.stack) - callee.kept, len(caller.stack)):
+                self.drop(caller.stack[position], position)
+            del caller.stack[len(caller.stack) - callee.kept :]
         caller.stack.append(result)
-        if len(self.state.frames) == 1 and frame.effects:
-            # What follows starts from after the call; nothing up to the next bytecode may leave.
-            self.before = caller.copy()
-            self.before.offset = call.next_offset
         self._goto(call.next_offset)  # type: ignore[attr-defined]
         return False
 
     def op_JUMP_FORWARD(self, instruction: Instruction) -> bool:
         self._goto(instruction.target)  # type: ignore[attr-defined]
         return False
+
+
+def _stores(code: CodeType) -> bool:
+    """Whether it stores into objects, which may end what was there."""
+    return any(instruction.opname in ("STORE_ATTR", "STORE_SUBSCR") for instruction in dis.get_instructions(code))
 
 
 def _inlinable(code: CodeType, seen: bytes | None) -> Bytecode | None:
@@ -228,4 +269,4 @@ def _inlinable(code: CodeType, seen: bytes | None) -> Bytecode | None:
         return None
     decoded = Bytecode(code, seen or code._co_code_adaptive)  # type: ignore[attr-defined]
     names = {instruction.name for instruction in decoded.instructions.values()}
-    return decoded if names <= _INLINABLE and not decoded.loops else None
+    return decoded if names <= _INLINABLE else None

@@ -22,7 +22,7 @@ from ftjit.frontend.values import (
     number_constant,
     number_kind,
 )
-from ftjit.ir import OPS, Block, Const, Exit, Function, Move, Op, Value
+from ftjit.ir import OPS, Block, Const, Exit, Function, Inner, Move, Op, Value
 from ftjit.ir.nodes import FLOAT, INT, Operand
 from ftjit.profile.feedback import Feedback
 from ftjit.profile.snapshot import Snapshot
@@ -59,6 +59,10 @@ class LeaveHere(Exception):
     """This bytecode is the interpreter's. Raised before the bytecode has done anything."""
 
 
+class NotReached(LeaveHere):
+    """So far this bytecode of an inlined function has not run, so nothing is known of it."""
+
+
 class NotInlinable(Exception):
     """The call at this offset of the outer function cannot be inlined after all."""
 
@@ -83,7 +87,7 @@ class Core:
         self.uncompiled: dict[int, str] = {}
         self.callees: dict[CodeType, Bytecode | None] = {}
         self.offset = snapshot.offset
-        self.before: Frame = Frame(self.bytecode, 0, [], [])
+        self.before: list[Frame] = [Frame(self.bytecode, 0, [], [])]  # the frames as the current bytecode found them
         self.pending_offset = 0
 
     # ---- small things -------------------------------------------------------------------------------------------
@@ -102,7 +106,11 @@ class Core:
 
     def level(self) -> int:
         """How often this bytecode has disappointed: 0 speculate, 1 differently, 2 do the general thing."""
-        return self.feedback.level(self.before.offset if self.inlined else self.offset)
+        return self.feedback.level(self.place())
+
+    def place(self) -> tuple[int, ...]:
+        """The current bytecode, as feedback names it."""
+        return (*(frame.offset for frame in self.state.frames[:-1]), self.offset)
 
     def home(self, slot: int) -> int:
         """Byte offset in the frame of a slot of localsplus."""
@@ -114,8 +122,13 @@ class Core:
     def stack_home(self, position: int) -> int:
         return self.home(self.stack_slot(position))
 
+    def line(self) -> int | None:
+        """The source line of the current bytecode, in the innermost frame."""
+        lines = self.frame.bytecode.code.co_lines()
+        return next((line for start, end, line in lines if start <= self.offset < end), None)
+
     def not_inlinable(self, reason: str) -> NotInlinable:
-        return NotInlinable(self.before.offset, reason)
+        return NotInlinable(self.state.outer.offset, reason)
 
     # ---- emitting -----------------------------------------------------------------------------------------------
 
@@ -134,18 +147,13 @@ class Core:
             self.fence()
         if "unfenced" in info.flags:
             self.state.unfenced = True
-        if self.inlined:
-            if "exit" in info.flags and self.frame.effects:
-                raise self.not_inlinable("it would have to leave after an effect")
-            if "effect" in info.flags and "exit" in info.flags:
-                self.frame.effects = True
         result = self.function.value(info.result) if info.result else None
         exit = (
             self.exit(reason or name, detail or (name if reason in ("entry", "type") else ""))
             if "exit" in info.flags
             else None
         )
-        self.block.ops.append(Op(name, list(arguments), result, tuple(immediates), exit, None, self.before.offset))
+        self.block.ops.append(Op(name, list(arguments), result, tuple(immediates), exit, None, self.before[0].offset))
         return result or Value(INT, 0)
 
     def fence(self) -> None:
@@ -153,40 +161,46 @@ class Core:
         would have made it."""
         if self.state.unfenced:
             self.state.unfenced = False
-            self.block.ops.append(Op("fence", [], offset=self.before.offset))
+            self.block.ops.append(Op("fence", [], offset=self.before[0].offset))
 
     def leave(self, reason: str, detail: str = "") -> None:
         """End the block: the interpreter does the current bytecode."""
-        if self.inlined and self.frame.effects:
-            raise self.not_inlinable("it would have to leave after an effect")
         if reason == "uncompiled":
-            self.uncompiled[self.before.offset if self.inlined else self.offset] = detail
-        self.block.ops.append(Op("leave", [], exit=self.exit(reason, detail), offset=self.before.offset))
+            self.uncompiled[self.before[0].offset] = detail
+        self.block.ops.append(Op("leave", [], exit=self.exit(reason, detail), offset=self.before[0].offset))
 
     def exit(self, reason: str, detail: str = "") -> Exit:
-        """The frame state before the current bytecode; for an inlined one, before the call."""
-        frame = self.before
+        """The frame states before the current bytecode."""
+        outer = self.before[0]
         moves: list[Move] = []
         made: dict[tuple[str, Operand], int] = {}
 
         def add(move: Move) -> None:
             """One number, one box: that of a home that holds it, or the one already made here."""
             if len(move.operands) == 1 and move.kind in ("int", "float"):
-                twin = self.twin(frame, move.kind, move.operands[0])
+                twin = self.twin(outer, move.kind, move.operands[0])
                 same = made.setdefault((move.kind, move.operands[0]), len(moves))
                 if twin is not None:
-                    move = Move("local", move.slot, (), twin)
+                    move = Move("local", move.slot, (), twin, move.frame)
                 elif same != len(moves):
-                    move = Move("same", move.slot, (), same)
+                    move = Move("same", move.slot, (), same, move.frame)
             moves.append(move)
 
-        for move in self._local_moves(frame):
+        for move in self._local_moves(outer):
             add(move)
-        for position, entry in enumerate(frame.stack):
-            needed = self._stack_move(entry, self.stack_slot(position))
-            if needed is not None:
-                add(needed)
-        return Exit(frame.offset, len(frame.stack), reason, moves, detail)
+        inner: list[Inner] = []
+        for number, frame in enumerate(self.before):
+            first = len(frame.locals)
+            entries = enumerate(frame.stack, first)
+            for slot, entry in entries if number == 0 else [*enumerate(frame.locals), *entries]:
+                needed = entry and self._stack_move(entry, slot)
+                if needed:
+                    needed.frame = number
+                    add(needed)
+            if frame.function is not None:
+                code = frame.bytecode.code
+                inner.append(Inner(frame.function, id(code), frame.offset, len(frame.stack), frame.kept))
+        return Exit(outer.offset, len(outer.stack), reason, moves, detail, inner)
 
     @staticmethod
     def twin(frame: Frame, kind: str, value: Operand) -> int | None:
@@ -265,7 +279,7 @@ class Core:
             case Local(slot):
                 value = self.emit(f"load_{kind}", [], [self.home(slot)], reason="type")
                 outer = self.state.outer
-                if isinstance(outer.locals[slot], Boxed):
+                if slot < len(outer.locals) and isinstance(outer.locals[slot], Boxed):
                     outer.locals[slot] = Number(kind, value)
                     outer.synced.add(slot)
                 return value
@@ -336,18 +350,21 @@ class Core:
                 raise LeaveHere("a condition outlives its jump")
         frame.stack[position] = counted
         # Nothing the program can see has changed: exits of this bytecode find it so too.
-        if position < len(self.before.stack) and self.before.stack[position] is entry:
-            self.before.stack[position] = counted
+        before = self.before[0]
+        if position < len(before.stack) and before.stack[position] is entry:
+            before.stack[position] = counted
 
     def settle_pointers(self, keep: int) -> None:
         """Before an op that may end an object's life: each borrowed pointer below the top `keep` entries is counted."""
-        if self.inlined:
-            if any(isinstance(e, Pointer) for f in self.state.frames for e in (f.stack[: len(f.stack) - keep])):
-                raise self.not_inlinable("it holds borrowed pointers across a store")
-            return
-        for position, entry in enumerate(self.stack[: len(self.stack) - keep]):
+        outer, *inner = self.state.frames
+        kept = outer.stack if inner else outer.stack[: len(outer.stack) - keep]
+        for position, entry in enumerate(kept):
             if isinstance(entry, Pointer):
                 self.push_home(position)
+        for frame in inner:
+            stack = frame.stack[: len(frame.stack) - keep] if frame is inner[-1] else frame.stack
+            if any(isinstance(entry, Pointer) for entry in (*frame.locals, *stack)):
+                raise self.not_inlinable("it holds borrowed pointers across a store")
 
     def write_back(self, slot: int) -> None:
         """The local's number into its home."""
@@ -361,15 +378,15 @@ class Core:
                 box = self.emit("load_object", [], [self.home(twin)])
                 self.emit("store_object", [box], [self.home(slot)], reason="drop")
             frame.synced.add(slot)
-            if self.before.locals[slot] is entry:
-                self.before.synced.add(slot)
+            if self.before[0].locals[slot] is entry:
+                self.before[0].synced.add(slot)
         elif isinstance(entry, Maybe):
             if entry.tag != Const(0):
                 self.emit("store_maybe", [entry.value, entry.number, entry.tag], [self.home(slot)])
             frame.locals[slot] = Boxed(bound=False, clean=entry.clean)
             frame.synced.add(slot)
-            if self.before.locals[slot] is entry:
-                self.before.locals[slot] = frame.locals[slot]
+            if self.before[0].locals[slot] is entry:
+                self.before[0].locals[slot] = frame.locals[slot]
 
     # ---- calls out ----------------------------------------------------------------------------------------------
 
@@ -385,7 +402,9 @@ class Core:
         """Run a C helper on the frame: everything goes home first; it takes `pops` entries and leaves `pushes`.
         `quiet`: it runs nobody's code, so that locals need to be home only if it fails."""
         if self.inlined:
-            raise self.not_inlinable("it calls out")
+            if self.frame.bytecode.instructions[self.offset].is_cold:
+                raise NotReached(helper)
+            raise self.not_inlinable(f"it calls out ({helper}, line {self.line()} of {self.frame.bytecode.code.co_name})")
         if self.bytecode_raises_elsewhere():
             raise LeaveHere("a call outside the try block that this entry is in")
         frame = self.frame

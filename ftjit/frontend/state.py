@@ -8,26 +8,34 @@ from typing import Any
 
 from ftjit.frontend.bytecode import Bytecode
 from ftjit.frontend.values import Entry, Number
-from ftjit.ir import Value
+from ftjit.ir import Const, Value
 from ftjit.ir.nodes import Operand
 
 
 @dataclass
 class Frame:
     """One Python frame. Only the outermost has homes; `synced` are its locals whose home holds the current value.
-    An inlined frame's `caller` is the caller's state before the call, where every exit goes."""
+    An inlined frame exists only where an exit makes it, for the function object that `function` points to; the frame
+    below it is at its CALL, the callable and the arguments taken off its stack; or, if some of them are counted there
+    for as long as the call lasts, not yet: then `kept` entries are to go when it returns."""
 
     bytecode: Bytecode
     offset: int
     locals: list[Entry | None]
     stack: list[Entry]
     synced: set[int] = field(default_factory=set)
-    caller: Frame | None = None
-    effects: bool = False
+    function: Operand | None = None
+    kept: int = 0
 
     def copy(self) -> Frame:
         return Frame(
-            self.bytecode, self.offset, list(self.locals), list(self.stack), set(self.synced), self.caller, self.effects
+            self.bytecode,
+            self.offset,
+            list(self.locals),
+            list(self.stack),
+            set(self.synced),
+            self.function,
+            self.kept,
         )
 
     def entries(self) -> Iterator[Entry]:
@@ -42,7 +50,8 @@ class Frame:
             self.offset,
             tuple(entry and (entry.key(), slot in self.synced) for slot, entry in enumerate(self.locals)),
             tuple(entry.key() for entry in self.stack),
-            self.effects,
+            self.function if isinstance(self.function, Const) else None,
+            self.kept,
         )
 
     def rebuild(self, anew: Callable[[Entry], Entry]) -> Frame:
@@ -72,15 +81,15 @@ class State:
         return State([frame.copy() for frame in self.frames], self.unfenced)
 
     def _all_operands(self) -> Iterator[tuple[Operand, bool]]:
-        """Every operand, callers' states before their calls included, in a fixed order; and whether it is a number that
-        a name or the stack holds, which has an identity."""
+        """Every operand, in a fixed order; and whether it is a number that a name or the stack holds, which has an
+        identity."""
         for frame in self.frames:
-            for part in (frame, frame.caller):
-                if part is not None:
-                    for entry in part.entries():
-                        is_number = isinstance(entry, Number)
-                        for operand in entry.operands():
-                            yield operand, is_number and isinstance(operand, Value)
+            for entry in frame.entries():
+                is_number = isinstance(entry, Number)
+                for operand in entry.operands():
+                    yield operand, is_number and isinstance(operand, Value)
+            if isinstance(frame.function, Value):
+                yield frame.function, False
 
     def key(self) -> Any:
         """What two states must agree on to share a block: also which names hold one and the same number, so that what
@@ -88,7 +97,7 @@ class State:
         seen: dict[Operand, int] = {}
         aliases = tuple(seen.setdefault(operand, len(seen)) for operand, named in self._all_operands() if named)
         return (
-            tuple((frame.key(), frame.caller and frame.caller.key()) for frame in self.frames),
+            tuple(frame.key() for frame in self.frames),
             aliases,
             self.unfenced,
         )
@@ -118,7 +127,7 @@ class State:
         frames = []
         for frame in self.frames:
             copy = frame.rebuild(of_entry)
-            if frame.caller is not None:
-                copy.caller = frame.caller.rebuild(of_entry)
+            if isinstance(frame.function, Value):
+                copy.function = fresh(frame.function)
             frames.append(copy)
         return State(frames, self.unfenced)

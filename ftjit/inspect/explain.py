@@ -104,7 +104,7 @@ def _entry(tier: Tier, code: CodeType, record: CodeRecord, offset: int) -> Entry
     compiled = installed is not None and tier.core.lib.slot_entry_state(id(code), offset) == INSTALLED
     leavings: dict[tuple[int, str, str], int] = {}
     for exit, taken in tier.exit_counts(code, record, offset):
-        if taken and exit.reason not in ("return", "poll", "light"):
+        if taken and exit.reason not in ("return", "poll"):
             key = (line_of(code, exit.offset), exit.reason, exit.detail)
             leavings[key] = leavings.get(key, 0) + taken
     exits = tuple(Leaving(*key, taken) for key, taken in sorted(leavings.items(), key=lambda row: -row[1]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import CodeType
 
 INT, FLOAT = "i", "f"
 
@@ -46,27 +47,51 @@ type Operand = Value | Const
 @dataclass(slots=True)
 class Move:
     """How one home gets its value at an exit. `kind` names a row of `backend.exits.MOVES`; `slot` indexes
-    `localsplus`; `operands` are the values it is made of; `constant` is an address or a slot, if the kind has one."""
+    `localsplus`; `operands` are the values it is made of; `constant` is an address or a slot, if the kind has one;
+    `frame` says whose home it is: 0 that of the frame that was entered, else of the inlined one so far above it."""
 
     kind: str
     slot: int
     operands: tuple[Operand, ...] = ()
     constant: int = 0
+    frame: int = 0
+
+
+@dataclass(slots=True)
+class Inner:
+    """The frame of an inlined function, as an exit finds it. `function`: where its function object is; `code`: the
+    address of its code object; `offset` and `depth` as an exit's; `kept`: stack entries of the frame below that go when
+    it returns."""
+
+    function: Operand
+    code: int
+    offset: int
+    depth: int
+    kept: int = 0
 
 
 @dataclass(slots=True)
 class Exit:
-    """A frame state: the interpreter goes on at byte `offset` with `depth` entries on its stack."""
+    """A frame state: the interpreter goes on at byte `offset` with `depth` entries on its stack. Out of inlined
+    functions that is the CALL, and `inner` are the frames above, outermost first."""
 
     offset: int
     depth: int
     reason: str
     moves: list[Move]
     detail: str = ""
+    inner: list[Inner] = field(default_factory=list)
+
+    @property
+    def place(self) -> tuple[int, ...]:
+        """The bytecode, as feedback names it."""
+        return (self.offset, *(frame.offset for frame in self.inner))
 
     def operands(self) -> Iterator[Operand]:
         for move in self.moves:
             yield from move.operands
+        for frame in self.inner:
+            yield frame.function
 
 
 @dataclass(slots=True)
@@ -125,7 +150,9 @@ class Function:
     name: str
     blocks: list[Block] = field(default_factory=list)
     next_value: int = 0
-    inlines: bool = False  # the code of other functions is part of it
+    inlined: set[CodeType] = field(default_factory=set)  # the code of other functions that is part of it
+    inline_depth: int = 0  # how many of their frames are on top of each other, at most
+    inline_slots: int = 0  # the locals and stack entries of these frames, at most
     local_slots: int = 0  # of the frame: stack entries come after them in localsplus
 
     def value(self, kind: str) -> Value:

@@ -11,9 +11,11 @@ def _edge(edge: Edge) -> str:
 
 def _exit(exit: Exit) -> str:
     moves = ", ".join(
-        f"{move.slot}={move.kind}({', '.join(map(repr, move.operands)) or move.constant})" for move in exit.moves
+        f"{'^' * move.frame}{move.slot}={move.kind}({', '.join(map(repr, move.operands)) or move.constant})"
+        for move in exit.moves
     )
-    return f"exit {exit.reason}@{exit.offset}/{exit.depth}[{moves}]"
+    inner = "".join(f" in @{frame.offset}/{frame.depth} of {frame.function}" for frame in exit.inner)
+    return f"exit {exit.reason}@{exit.offset}/{exit.depth}{inner}[{moves}]"
 
 
 def format_op(op: Op) -> str:

@@ -26,3 +26,5 @@ def replace(function: Function, new: dict[Value, Operand]) -> None:
                 for move in op.exit.moves:
                     if move.operands:
                         move.operands = tuple([last(operand) for operand in move.operands])
+                for frame in op.exit.inner:
+                    frame.function = last(frame.function)

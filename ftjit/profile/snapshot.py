@@ -12,7 +12,8 @@ from ftjit.profile.missing import MISSING
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """`bytecode` is the observing thread's own specialised copy; `locals` and `stack` hold the objects there, or
-    MISSING. `offset` (bytes) is the loop header, or the RESUME of a start."""
+    MISSING. `offset` (bytes) is the loop header, or the RESUME of a start. `inlined`: that thread's copies of what the
+    executor before this one inlines, each code object followed by its bytecode."""
 
     code: CodeType
     offset: int
@@ -22,6 +23,7 @@ class Snapshot:
     stack: tuple[Any, ...]
     globals: dict[str, Any]
     builtins: dict[str, Any]
+    inlined: tuple[Any, ...] = ()
 
     def global_value(self, name: str) -> Any:
         """What the name means now, MISSING if nothing."""

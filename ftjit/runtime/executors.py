@@ -12,7 +12,7 @@ from ftjit.backend.registers import TooManyValues
 from ftjit.config import Config
 from ftjit.frontend.build import build
 from ftjit.frontend.core import Uncompilable
-from ftjit.ir import Exit
+from ftjit.ir import Exit, Function
 from ftjit.ir.printer import format_function
 from ftjit.ir.verifier import verify
 from ftjit.passes import run as run_passes
@@ -59,7 +59,7 @@ def install(core: Core, config: Config, room: Room, snapshot: Snapshot, feedback
         text = format_function(built.function)
         if config.dump:
             print(text, file=sys.stderr)
-        lib.executor_set_inlines(executor, built.function.inlines)
+        _set_inlines(core, executor, built.function)
         try:
             emitted = emit(built.function, core.library, layout, core.spill, core.spill_slots)
         except TooManyValues:
@@ -78,6 +78,17 @@ def install(core: Core, config: Config, room: Room, snapshot: Snapshot, feedback
             lib.executor_discard(executor)
 
 
+def _set_inlines(core: Core, executor: object, function: Function) -> None:
+    """The executor keeps the code objects it inlines, and knows what room their frames take."""
+    if not function.inlined:
+        return
+    codes = list(function.inlined)
+    keeps = core.lib.keepsakes_hold([id(code) for code in codes], len(codes))
+    if not keeps:
+        raise NoRoom("no memory for what it refers to")
+    core.lib.executor_set_inlines(executor, function.inline_depth, function.inline_slots, keeps)
+
+
 def _swap_in(core: Core, room: Room, snapshot: Snapshot, executor: object, emitted: Emitted) -> Installed:
     lib, ffi = core.lib, core.ffi
     room.ask(emitted.size_at(int(lib.heap_near())), snapshot.offset)
@@ -92,6 +103,7 @@ def _swap_in(core: Core, room: Room, snapshot: Snapshot, executor: object, emitt
         number = lib.slot_install(
             id(snapshot.code), snapshot.offset, region, executor, ffi.cast("void *", base), len(code.bytes),
             bytes(exits.records), len(exits.exits), bytes(exits.moves), exits.move_count,
+            bytes(exits.inner_frames), exits.inner_count,
         )  # fmt: skip
         if not number:
             raise NoRoom("no memory for an executor")  # the entry is there: the snapshot holds its code object
@@ -108,7 +120,8 @@ class CodeRecord:
     feedback: Feedback = field(default_factory=Feedback)
     installed: dict[int, Installed] = field(default_factory=dict)
     refused: dict[int, tuple[str, int]] = field(default_factory=dict)
-    door_open: bool = False
+    door_open: bool = False  # it has a slot, and what is compiled is wanted
+    watched: bool = False  # its events are on: the interpreter enters too
     waiting: dict[int, str] = field(default_factory=dict)  # entries without an executor because of the heap's limit
     bytecode: bytes | None = None  # as specialised in the thread that was observed last
     never: bool = False

@@ -14,6 +14,7 @@ import weakref
 from _queue import Empty, SimpleQueue
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import batched
 from types import CodeType
 from typing import Any
 
@@ -29,8 +30,9 @@ from ftjit.runtime.room import NoRoom, Room
 
 TOOL = sys.monitoring.OPTIMIZER_ID if hasattr(sys, "monitoring") else 5
 WANTED, PENDING, INSTALLED, REFUSED = range(4)
-# Loop-free functions below this many bytes of bytecode do not repay the door (about ten bytecodes each call).
-MIN_STRAIGHT_BYTES = 60
+# Loop-free functions of fewer bytecodes do not repay the door (docs/entering.md): they have a slot and no events, so
+# only machine code enters them.
+MIN_STRAIGHT_BYTECODES = 20
 # Starts and backward jumps that an open door sees before the snapshot: what runs once a call must be specialised, too.
 _WARM = (12, 16)
 _LINGER = 0.05
@@ -116,7 +118,7 @@ class Tier:
     def open_door(self, code: CodeType, insist: bool = False) -> None:
         """Let threads in at this code object's start and loops, from now on."""
         record = self.record(code)
-        if record.door_open or record.never:
+        if record.never or (record.door_open and (record.watched or not insist)):
             return
         bytecode = Bytecode(code)
         if self._is_ours(code):
@@ -127,22 +129,19 @@ class Tier:
             record.refused[bytecode.resume_offset] = ("not among FTJIT_ONLY", 0)
             record.never = True
             return
-        if not bytecode.loops and not insist and len(code.co_code) < MIN_STRAIGHT_BYTES:
-            record.refused[bytecode.resume_offset] = (
-                "too small to repay entering; it is inlined where it is called",
-                0,
-            )
-            record.never = True
-            return
+        watched = bool(bytecode.loops) or insist or len(bytecode.instructions) >= MIN_STRAIGHT_BYTECODES
         offsets = [bytecode.resume_offset, *sorted(bytecode.loops)][:250]
         with self.lock:
-            if record.door_open:
-                return  # type: ignore[unreachable]  # another thread was first
             if self.core.lib.slot_create(id(code), offsets, len(offsets)) != 0:
                 record.refused[bytecode.resume_offset] = ("no memory for its entries", 0)
                 return
             record.refused.pop(bytecode.resume_offset, None)
             record.door_open = True
+            if not watched:
+                record.refused[bytecode.resume_offset] = ("too small to repay entering from the interpreter", 0)
+            if record.watched or not watched:
+                return
+            record.watched = True
         self._events(code, True)
 
     @staticmethod
@@ -151,8 +150,9 @@ class Tier:
 
     def close_door(self, code: CodeType, record: CodeRecord) -> None:
         self.core.lib.slot_clear(id(code), REFUSED)
-        if record.door_open:
-            record.door_open = False
+        record.door_open = False
+        if record.watched:
+            record.watched = False
             self._events(code, False)
 
     # ---- compiling ------------------------------------------------------------------------------------------------
@@ -183,6 +183,8 @@ class Tier:
         code, offset = snapshot.code, snapshot.offset
         record = self.record(code)
         record.bytecode = snapshot.bytecode
+        for callee, bytecode in batched(snapshot.inlined, 2):
+            self.record(callee).bytecode = bytecode
         lib = self.core.lib
         if record.never or not self.enabled:
             lib.slot_set_entry_state(id(code), offset, WANTED if not record.never else REFUSED)
@@ -234,11 +236,12 @@ class Tier:
         second time that it leaves in every turn of its loop, or every call, for what cannot be compiled."""
         losing = False
         for exit, taken in self.exit_counts(code, record, offset):
-            if taken < self.config.relearn // 2 or exit.reason in ("return", "poll", "status", "light"):
+            if taken < self.config.relearn // 2 or exit.reason in ("return", "poll", "status"):
                 continue
             if exit.reason == "entry":
                 record.feedback.mixed.update(range(code.co_nlocals))
-            record.feedback.note(exit.offset, exit.reason)
+            if exit.reason != "cold":  # by now the interpreter knows more of it
+                record.feedback.note(exit.place, exit.reason)
             if exit.reason == "uncompiled" and record.feedback.revisions[offset] >= 2:
                 losing = losing or _is_every_turn(Bytecode(code), offset, exit.offset)
         return losing
@@ -293,7 +296,7 @@ class Tier:
         offsets = [bytecode.resume_offset, *sorted(bytecode.loops)][:250]
         with self.lock:
             self.core.lib.slot_create(id(code), offsets, len(offsets))
-        record.door_open = True
+        record.door_open = record.watched = True
         if record.never or self._is_ours(code):
             for offset in offsets:
                 self.core.lib.slot_set_entry_state(id(code), offset, REFUSED)
@@ -311,7 +314,9 @@ class Tier:
                 record.installed.clear()
                 record.waiting.clear()
                 record.feedback.revisions.clear()
-                self._events(code, False)
+                if record.watched:
+                    record.watched = False
+                    self._events(code, False)
 
     def shut_down(self) -> None:
         """Before the interpreter goes: no thread of ours is left."""

@@ -9,11 +9,12 @@ from support.examples import examples
 
 from ftjit.backend.exits import FIRST_DEOPT, MOVES, REASONS, ExitTable
 from ftjit.backend.registers import Assignment
-from ftjit.ir import Const, Exit, Move, Value
+from ftjit.ir import Const, Exit, Inner, Move, Value
 
-# struct exit_record and struct move of cdefs/core.h, with C's alignment.
-RECORD = struct.Struct("@ihhiiQ")
+# struct exit_record, struct move and struct inner_frame of cdefs/core.h, with C's alignment.
+RECORD = struct.Struct("@ihhiiiiQ")
 MOVE = struct.Struct("@BBBBhhqqq")
+INNER = struct.Struct("@qqihBB")
 INT_REGISTER, FLOAT_REGISTER, SPILL, IMMEDIATE = range(4)
 
 A, B, X, SPILLED = Value("i", 1), Value("i", 2), Value("f", 3), Value("i", 4)
@@ -73,6 +74,21 @@ def test_reasons(reason):
     assert records(table)[0][1] == (REASONS.index(reason) if reason in REASONS else FIRST_DEOPT)
 
 
+def test_frames_of_inlined_functions():
+    table = ExitTable(PLACES)
+    table.add(Exit(2, 0, "type", []))
+    inner = [Inner(Const(77), 1234, 8, 1), Inner(B, 5678, 10, 2, kept=3)]
+    table.add(Exit(6, 1, "poll", [Move("int", 0, (A,)), Move("int", 4, (A,), frame=2)], inner=inner))
+    assert records(table)[1][5:7] == (0, 2)
+    assert [(row[4], row[5]) for row in moves(table)] == [(0, 0), (4, 2)]
+    assert list(INNER.iter_unpack(bytes(table.inner_frames))) == [
+        (77, 1234, 8, 1, IMMEDIATE, 0),
+        (5, 5678, 10, 2, INT_REGISTER, 3),
+    ]
+    table.add(Exit(2, 0, "type", [], inner=inner[:1]))
+    assert records(table)[2][5:7] == (2, 1)
+
+
 operands = st.one_of(st.sampled_from([A, B, SPILLED]), st.integers(-(2**63), 2**63 - 1).map(Const))
 any_move = st.builds(
     Move,
@@ -100,8 +116,8 @@ def test_everything_comes_back(given_exits):
     assert [table.add(exit) for exit in given_exits] == list(range(len(given_exits)))
     packed = moves(table)
     assert len(packed) == table.move_count
-    for exit, (offset, _, depth, first, count, taken) in zip(given_exits, records(table), strict=True):
-        assert (offset, depth, count, taken) == (exit.offset, exit.depth, len(exit.moves), 0)
+    for exit, (offset, _, depth, first, count, _, inner, taken) in zip(given_exits, records(table), strict=True):
+        assert (offset, depth, count, inner, taken) == (exit.offset, exit.depth, len(exit.moves), 0, 0)
         for move, row in zip(exit.moves, packed[first : first + count], strict=True):
             assert (MOVES[row[0]], row[4]) == (move.kind, move.slot)
             if not move.operands:

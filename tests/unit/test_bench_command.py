@@ -11,6 +11,7 @@ from ftjit_bench.confidence import Interval
 
 STAND_IN = '''
 import os
+import sys
 import types
 
 if os.environ.get("FAKE_MISSING"):
@@ -57,6 +58,17 @@ def compile(function, *arguments):
 
 def is_compiled(function):
     return True
+
+
+class Library:
+    def measure_entering(self, form, turns):
+        return 1.0 + form
+
+
+runtime = types.ModuleType("ftjit.runtime")
+runtime.core = types.ModuleType("ftjit.runtime.core")
+runtime.core.core = lambda: types.SimpleNamespace(lib=Library())
+sys.modules |= {"ftjit.runtime": runtime, "ftjit.runtime.core": runtime.core}
 '''
 
 
@@ -203,14 +215,16 @@ def test_html_is_self_contained(tmp_path):
 def test_entry_cost(capsys, tmp_path):
     file = tmp_path / "out.json"
     assert run("--measure", "entry", "--json", str(file)) == 0
-    assert "cost of entering machine code" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "cost of entering machine code" in output
+    assert re.search(r"^reclamation alone, of one entry +1\.0 ns", output, re.MULTILINE)
     assert len(json.loads(file.read_text())["answers"]["ftjit"]) == 3
 
 
 def test_entry_cost_fails_if_not_every_call_entered(monkeypatch, capsys):
     monkeypatch.setenv("FAKE_ENTRIES", "10")
     assert run("--measure", "entry") == 1
-    assert "only 10 entries in 100,000 calls" in capsys.readouterr().err
+    assert "only 10 entries in 200,000 calls" in capsys.readouterr().err
 
 
 def test_cold_cost_of_one_pair_is_undecided(capsys, tmp_path):

@@ -1,0 +1,75 @@
+/* Exits out of inlined functions. Machine code runs them in the frame of their caller; at an exit in one of them its
+   frame is made, as the interpreter would have pushed it, and the interpreter runs it to its end. What it returns is
+   the result of the CALL, after which the interpreter goes on in the frame that was entered. */
+#include "core.h"
+#include "direct.h"
+
+enum { CALL_UNITS = 1 + INLINE_CACHE_ENTRIES_CALL };
+
+/* This thread's copy of a code object's bytecode, with the instrumentation that is due, is made where a frame of it
+   starts, or takes up a thrown exception (ceval.c, throwflag). A frame that starts in the middle needs it made: let one
+   take up an exception; it handles none, as nothing inlined has a handler. */
+static void bytecode_make_ready(PyThreadState *tstate, PyObject *function, PyCodeObject *code)
+{
+    uintptr_t version = _Py_atomic_load_uintptr_relaxed(&tstate->eval_breaker) & ~(uintptr_t)0xff;
+    if (_PyCode_GetTLBCFast(tstate, code) && _Py_atomic_load_uintptr_acquire(&code->_co_instrumentation_version) == version)
+        return;
+    _PyInterpreterFrame *frame = (_PyInterpreterFrame *)tstate->datastack_top;
+    tstate->datastack_top += code->co_framesize;
+    _PyFrame_Initialize(tstate, frame, PyStackRef_FromPyObjectNew(function), NULL, code, 0, tstate->current_frame);
+    frame->instr_ptr++;                                  /* behind something, as after a call */
+    PyErr_SetNone(PyExc_RuntimeError);
+    PyObject *nothing = _PyEval_EvalFrameDefault(tstate, frame, 1);
+    Py_XDECREF(nothing);
+    PyErr_Clear();
+}
+
+static _PyInterpreterFrame *frame_make(PyObject *function, const struct inner_frame *inner, PyThreadState *tstate,
+                                       _PyInterpreterFrame *caller)
+{
+    _PyInterpreterFrame *frame = (_PyInterpreterFrame *)tstate->datastack_top;
+    tstate->datastack_top += inner->code->co_framesize;
+    _PyFrame_Initialize(tstate, frame, PyStackRef_FromPyObjectNew(function), NULL, inner->code, 0, caller);
+    frame->instr_ptr = _PyFrame_GetBytecode(frame) + inner->offset / (int)sizeof(_Py_CODEUNIT);
+    for (int i = 0; i < inner->depth; i++) *frame->stackpointer++ = PyStackRef_NULL;
+    return frame;
+}
+
+static void after_call(_PyInterpreterFrame *frame, PyObject *result, int kept)
+{
+    for (; kept; kept--) {
+        _PyStackRef top = *--frame->stackpointer;
+        PyStackRef_XCLOSE(top);
+    }
+    *frame->stackpointer++ = PyStackRef_FromPyObjectSteal(result);
+    frame->instr_ptr += CALL_UNITS;
+}
+
+/* Leave by an exit that is in inlined functions. 0: `frame` is after its CALL, with the result; -1 with an exception set:
+   it is at the CALL. Room for the frames was seen to before machine code was entered (may_inline). */
+int leave_inlined(struct activation *act, struct exit_record *exit, PyThreadState *tstate, _PyInterpreterFrame *frame)
+{
+    const struct inner_frame *inner = act->executor->inner_frames + exit->first_inner;
+    _PyInterpreterFrame *frames[INLINE_DEPTH + 1] = {frame};
+    int last = exit->inners;
+    PyObject *functions[INLINE_DEPTH];
+    for (int k = 0; k < last; k++) functions[k] = (PyObject *)bits_at(act, inner[k].place, inner[k].function);
+    for (int k = 0; k < last; k++) bytecode_make_ready(tstate, functions[k], inner[k].code);
+    /* From here until they are linked nothing may collect garbage: only numbers are made. */
+    for (int k = 0; k < last; k++) frames[k + 1] = frame_make(functions[k], &inner[k], tstate, frames[k]);
+    PyObject *result = NULL;
+    bool failed = leave_to_frames(act, exit, frames) < 0;
+    tstate->py_recursion_remaining -= last - 1;          /* the interpreter counts the one it runs */
+    for (int k = last; k >= 1; k--) {
+        if (failed) frame_abandon(tstate, frames[k], frames[k - 1]);
+        else {
+            tstate->current_frame = frames[k - 1];
+            result = _PyEval_EvalFrameDefault(tstate, frames[k], 0);
+            failed = !result;
+        }
+        if (k > 1) tstate->py_recursion_remaining++;
+        if (!failed) after_call(frames[k - 1], result, inner[k - 1].kept);
+    }
+    tstate->current_frame = frame;
+    return failed ? -1 : 0;
+}

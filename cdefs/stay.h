@@ -1,0 +1,88 @@
+/* One stay in machine code, written out in both places that enter (the door, a direct call): what is done at every
+   entry is here and in line, what is rare is out of line (leave_by_exit). */
+#ifndef FTJIT_STAY_H
+#define FTJIT_STAY_H
+#include "core.h"
+
+typedef int64_t (*shim_t)(const void *code, _PyInterpreterFrame *, PyThreadState *, struct activation *);
+extern shim_t shim;                      /* the way from the C calling convention into the stencils' */
+extern int trace;                        /* FTJIT_TRACE: every stay in machine code, on stderr */
+
+/* How a stay ended. LEFT: go on where the frame says; LEFT_BY_RETURN: that is at a RETURN_VALUE with the result on the
+   stack; LEFT_BY_ERROR: an exception nobody here handles. */
+enum outcome { LEFT_BY_ERROR = -1, LEFT = 0, LEFT_BY_RETURN = 1 };
+
+#define LIKELY(condition) __builtin_expect(!!(condition), 1)
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define COLD __attribute__((noinline, cold))
+
+enum outcome leave_by_exit(struct record *, struct entry *, PyThreadState *, _PyInterpreterFrame *, struct activation *,
+                           int64_t number);
+enum outcome leave_without_memory(PyThreadState *, _PyInterpreterFrame *);
+void trace_return(struct executor *, struct entry *, _PyInterpreterFrame *);
+
+bool other_tool_registered(PyInterpreterState *);
+bool is_time(struct entry *, bool is_start);
+
+/* Enough C stack for what we call, leaving the interpreter's own C recursion most of what it had. */
+static inline bool stack_is_short(PyThreadState *tstate)
+{
+    _PyThreadStateImpl *impl = (_PyThreadStateImpl *)tstate;
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    uintptr_t room = (impl->c_stack_top - impl->c_stack_soft_limit) / 8;
+    if (room > 1 << 20) room = 1 << 20;
+    return here < impl->c_stack_soft_limit + room;
+}
+
+/* May code that inlines be entered? Another tool may watch what was inlined; and the frames that an exit makes need
+   their place on the data stack and in the recursion limit. */
+static inline bool may_inline(PyThreadState *tstate, struct executor *executor)
+{
+    return !other_tool_registered(tstate->interp) && tstate->py_recursion_remaining > (int)executor->inlines + 1
+        && _PyThreadState_HasStackSpace(tstate, executor->inline_words);
+}
+
+/* Machine code has ended the frame: `way` is a light return (activation.h), the stack pointer is set. A number still
+   has to be boxed. */
+static ALWAYS_INLINE enum outcome leave_by_return(PyThreadState *tstate, _PyInterpreterFrame *frame,
+                                                  struct activation *act, int64_t way)
+{
+    frame->instr_ptr = (_Py_CODEUNIT *)act->bytecode + (way & LIGHT_UNIT);
+    if (way & (LIGHT_INT | LIGHT_FLOAT)) {
+        PyObject *box = way & LIGHT_INT ? PyLong_FromLongLong(act->i[0]) : PyFloat_FromDouble(act->f[0]);
+        if (UNLIKELY(!box)) return leave_without_memory(tstate, frame);
+        frame->stackpointer[-1] = PyStackRef_FromPyObjectSteal(box);
+    }
+    return LEFT_BY_RETURN;
+}
+
+/* Run `executor`, which is entered (`place`). `bytecode`: this thread's copy, in which the frame runs. */
+static ALWAYS_INLINE enum outcome stay(struct record *record, _Atomic(struct executor *) *place,
+                                       struct executor *executor, PyThreadState *tstate, _PyInterpreterFrame *frame,
+                                       struct entry *entry, _Py_CODEUNIT *bytecode)
+{
+    struct activation act;
+    act.executor = executor;
+    act.bytecode = bytecode;
+    act.version = atomic_load_explicit((_Atomic uintptr_t *)&tstate->eval_breaker, memory_order_relaxed);
+    act.status = 0;
+    act.kept = NULL;
+    struct activation *outer = current_activation;
+    current_activation = &act;
+    record->entries++;
+    int64_t way = shim(executor->code, frame, tstate, &act);
+    executor_used(executor);
+    give_back(&act);
+    current_activation = outer;
+    enum outcome outcome;
+    if (LIKELY(way & LIGHT)) {
+        if (UNLIKELY(trace)) trace_return(executor, entry, frame);
+        record->exits++;
+        outcome = leave_by_return(tstate, frame, &act, way);
+    }
+    else outcome = leave_by_exit(record, entry, tstate, frame, &act, way);
+    activation_leave(record, place);
+    return outcome;
+}
+#endif

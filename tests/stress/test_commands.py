@@ -1,0 +1,119 @@
+"""`python -m ftjit stress` and `soak` as a user types them."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from ftjit_stress import main, soak
+
+SHORT = ["--only", "neighbours", "--seconds", "0.3", "--seed", "9"]
+
+
+def test_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["--list"]) == 0
+    out = capsys.readouterr().out
+    assert "message_passing" in out
+    assert "swap_storm" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--only", "nix"], "no scenario 'nix'; --list names them"),
+        (["--nemesis", "hydra"], "no nemesis 'hydra'"),
+        (["--json", "/no/such/folder/x.json"], "no folder /no/such/folder"),
+        (["--seconds", "-1"], "'-1' is not a number of seconds"),
+        (["--shard", "3/2"], "'3/2' is not I/N"),
+        (["--mode", "fast"], "invalid choice: 'fast'"),
+    ],
+)
+def test_mistakes_are_one_line(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_both_modes_side_by_side_and_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = ["--json", str(tmp_path / "run.json")]
+    drawn = importlib.util.find_spec("matplotlib") is not None
+    if drawn:
+        files += ["--html", str(tmp_path / "run.html")]
+    assert main.main([*SHORT, *files]) == 0
+    captured = capsys.readouterr()
+    assert "seed 9" in captured.err
+    assert "2 runs: 2 held; with machine code 0 forbidden in" in captured.out
+    content = json.loads((tmp_path / "run.json").read_text())
+    assert content["held"] is True
+    assert [run["mode"] for run in content["runs"]] == ["interpreter", "ftjit"]
+    assert content["runs"][1]["answer"]["counters"]["entries"] > 0
+    if drawn:
+        page = (tmp_path / "run.html").read_text()
+        assert page.count("<svg") == 3
+        assert "http://" not in page.replace("http://www.w3.org", "").replace("http://purl.org", "")
+
+
+def test_html_without_matplotlib(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(main.page, "can_draw", lambda: False)
+    assert main.main([*SHORT, "--html", "x.html"]) == 2
+    assert "--html needs matplotlib" in capsys.readouterr().err
+
+
+def test_shards_cover_everything_once() -> None:
+    plans = [main.plan_of(main.make_parser().parse_args(["--shard", f"{n}/3"])) for n in (1, 2, 3)]
+    names = [request.scenario for plan in plans for request in plan.requests() if request.mode == "ftjit"]
+    assert sorted(names) == sorted(main.modules())
+
+
+def soaking(state: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "ftjit", "soak", "--state", str(state), "--only", "neighbours", "--seconds", "0.3"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_soak_stops_at_ctrl_c_and_goes_on(tmp_path: Path) -> None:
+    state = tmp_path / "soak.json"
+    rounds = []
+    for _ in range(2):
+        process = soaking(state)
+        deadline = time.monotonic() + 60
+        before = rounds[-1] if rounds else 0
+        while not (state.exists() and json.loads(state.read_text())["round"] > before) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        assert process.returncode == 0, out + err
+        assert "stopping" in out
+        assert "Traceback" not in err
+        rounds.append(json.loads(state.read_text())["round"])
+    assert rounds[0] < rounds[1]
+
+
+def test_a_soak_is_the_seeds(tmp_path: Path) -> None:
+    state = soak.State(seed=3, round=4)
+    once, again = (list(soak.requests_of(state, ["coherence", "fork"], 1.0)) for _ in range(2))
+    assert once == again
+    state.round = 5
+    assert once != list(soak.requests_of(state, ["coherence", "fork"], 1.0))
+
+
+def test_soak_keeps_findings(tmp_path: Path, stress) -> None:
+    state = soak.State(seed=1)
+    soak.took_in(state, stress("planted:FORBIDDEN", "interpreter", seconds=0.1), tmp_path / "soak.json")
+    assert len(state.findings) == 1
+    folder = Path(state.findings[0])
+    assert "as it should not be" in (folder / "README.txt").read_text()
+    assert json.loads((folder / "verdict.json").read_text())["status"] == "forbidden"
+    assert "1 findings" in soak.summary(state)
+
+
+def test_soak_refuses_a_strange_state(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "notes.json").write_text('{"hello": 1}')
+    assert soak.main(["--state", str(tmp_path / "notes.json")]) == 2
+    assert "is not the state of a soak" in capsys.readouterr().err
