@@ -311,6 +311,7 @@ class Tier:
                 self.core.lib.slot_clear(id(code), WANTED)
                 record.door_open = False
                 record.installed.clear()
+                record.waiting.clear()
                 record.feedback.revisions.clear()
                 if record.watched:
                     record.watched = False
@@ -340,6 +341,7 @@ class Tier:
     def _in_child(self) -> None:
         self.core.lib.core_after_fork()
         self.lock = _thread.RLock()
+        self.room.after_fork()
         self._after_fork()
 
 
