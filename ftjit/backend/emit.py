@@ -10,7 +10,7 @@ from ftjit.backend.exits import ExitTable
 from ftjit.backend.layout import order, straighten
 from ftjit.backend.moves import Place, Transfer, sequence
 from ftjit.backend.registers import ASSIGNABLE, SCRATCH, Assignment, assign
-from ftjit.ir import OPS, Block, Const, Edge, Exit, Function, Move, Op, Value
+from ftjit.ir import OPS, Block, Const, Edge, Function, Move, Op, Value
 from ftjit.ir.nodes import FLOAT, INT, Operand
 from ftjit.stencils.library import StencilLibrary
 from ftjit.versions import Layout
