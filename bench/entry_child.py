@@ -78,8 +78,8 @@ def call_nothing(calls: int) -> None:
 Loops = dict[str, Callable[[int], None]]
 LEFT_ALONE: Loops = {"not_entered": call_not_entered, "not_direct": call_not_direct, "nothing": call_nothing}
 LOOPS: dict[str, Loops] = {
-    "interpreter": {**LEFT_ALONE, "watched": call_watched},
-    "ftjit": {**LEFT_ALONE, "entered": call_entered, "direct": call_direct},
+    "interpreter": LEFT_ALONE,
+    "ftjit": {**LEFT_ALONE, "entered": call_entered, "watched": call_watched, "direct": call_direct},
 }
 # What `measure_entering` of the C core is asked for.
 RECLAMATION = {"unreclaimed": 0, "reclaimed": 1, "fenced": 2}
@@ -88,7 +88,7 @@ RECLAMATION = {"unreclaimed": 0, "reclaimed": 1, "fenced": 2}
 def prepare(ftjit: Any) -> None:
     """Compile ``entered``, ``direct`` and its caller, and nothing else of this module. Raises RuntimeError if one
     stays uncompiled."""
-    for function in (not_entered, not_direct, call_entered, *LEFT_ALONE.values()):
+    for function in (not_entered, not_direct, watched, call_entered, call_watched, *LEFT_ALONE.values()):
         ftjit.never(function)
     for loop, *compiled in ((call_entered, entered), (call_direct, direct, call_direct)):
         loop(1000)  # what is compiled should be the specialised bytecode
@@ -123,10 +123,9 @@ def reclamation(calls: int) -> dict[str, float]:
 def measure(mode: str, turns: int, calls: int) -> dict[str, Any]:
     """Nanoseconds for each pass of each loop: a list of ``turns`` for each name, taken turn about."""
     ftjit = child.switch_on("ftjit") if mode == "ftjit" else None
-    if ftjit is None:
-        watch()
-    else:
+    if ftjit is not None:
         prepare(ftjit)
+        watch()
     loops = LOOPS[mode]
     nanoseconds: dict[str, list[float]] = {name: [] for name in loops}
     if ftjit is not None:

@@ -9,11 +9,11 @@ either way, is lost in that difference: what is left is the monitoring event, th
 out. Processes without ftjit take turns with those that have it and show what such a call costs there: the
 functions that ftjit leaves alone must not have become slower.
 
-Three parts of it are measured alone. The event: in the processes without ftjit a tool of our own has
-`operator.is_` called at each start of an empty function, the cheapest callback that CPython has; no door can
-cost less than that. Reclamation: a loop in the C core enters and leaves a made-up executor, with and without
-what keeps it from being freed meanwhile, and with a fence besides. A direct call: a compiled loop calls a
-compiled function that cannot be inlined, beside the same loop in the interpreter.
+Three parts of it are measured alone. The event: another tool has `operator.is_`, as cheap a callback as
+CPython has, called at each start of one more empty function that ftjit leaves alone; no door can cost much
+less. Reclamation: a loop in the C core enters and leaves a made-up executor, with and without what keeps it
+from being freed meanwhile, and with a fence besides. A direct call: a compiled loop calls a compiled function
+that cannot be inlined, beside the same loop in the interpreter.
 
 The command exits with 0 only if machine code was entered at every call.
 """
@@ -49,7 +49,7 @@ def command(quick: bool, turns: int | None, json_file: Path | None) -> int:
         "not_entered": "the same call, left to the interpreter",
         "without": "the same call in processes without ftjit",
         "cost": "cost of entering machine code (the first less the second)",
-        "event": "a monitoring event alone, in processes without ftjit",
+        "event": "a monitoring event alone, another tool's",
         "reclamation": "reclamation alone, of one entry",
         "fence": "the same where entering needs a fence",
         "direct": "a call from machine code to machine code, with its loop",
@@ -105,7 +105,7 @@ def evaluate(answers: dict[str, list[dict[str, Any]]]) -> dict[str, Interval]:
         "not_entered": differences("ftjit", "not_entered", "nothing"),
         "without": differences("interpreter", "not_entered", "nothing"),
         "cost": differences("ftjit", "entered", "not_entered"),
-        "event": differences("interpreter", "watched", "not_entered"),
+        "event": differences("ftjit", "watched", "not_entered"),
         "reclamation": differences("ftjit", "reclaimed", "unreclaimed"),
         "fence": differences("ftjit", "fenced", "unreclaimed"),
         "direct": whole("ftjit", "direct"),

@@ -33,6 +33,7 @@ WANTED, PENDING, INSTALLED, REFUSED = range(4)
 # Loop-free functions of fewer bytecodes do not repay the door (docs/entering.md): they have a slot and no events, so
 # only machine code enters them.
 MIN_STRAIGHT_BYTECODES = 20
+_TOO_SMALL = ("too small to repay entering from the interpreter", 0)
 # Starts and backward jumps that an open door sees before the snapshot: what runs once a call must be specialised, too.
 _WARM = (12, 16)
 _LINGER = 0.05
@@ -138,7 +139,9 @@ class Tier:
             record.refused.pop(bytecode.resume_offset, None)
             record.door_open = True
             if not watched:
-                record.refused[bytecode.resume_offset] = ("too small to repay entering from the interpreter", 0)
+                record.refused[bytecode.resume_offset] = _TOO_SMALL
+            elif record.refused.get(bytecode.resume_offset) == _TOO_SMALL:
+                del record.refused[bytecode.resume_offset]
             if record.watched or not watched:
                 return
             record.watched = True
