@@ -8,7 +8,8 @@ from hypothesis import given
 from support.examples import examples
 from support.random_ir import functions
 
-from ftjit.ir import Const
+from ftjit.ir import Block, Const, Edge, Exit, Function, Move, Op
+from ftjit.ir.nodes import FLOAT, INT
 from ftjit.ir.verifier import verify
 from ftjit.passes import PASSES
 
@@ -119,3 +120,43 @@ def test_the_model_tells_functions_apart():
     assert not math.isnan(RESULTS["float_mul"](-1.0, 0.0))
     assert not same((0, 0, "return", [(0, "float", (-0.0).hex())]), (0, 0, "return", [(0, "float", (0.0).hex())]))
     assert not same((0, 0, "return", []), (2, 0, "return", []))
+
+
+def test_an_item_that_is_only_unboxed_is_read_as_a_number():
+    """The exit between the two ops makes a box; an item that is used as an object stays one."""
+    function = Function("item")
+    block = Block(0, 0)
+    names = ("list", "item", "number", "kept", "kept number")
+    a_list, item, number, kept, kept_number = (function.value(FLOAT if "number" in name else INT) for name in names)
+    between = Exit(4, 1, "item", [Move("new_reference", 3, (item,)), Move("new_reference", 4, (kept,))])
+    block.ops = [
+        Op("load_object", [], a_list, (80,)),
+        Op("list_item", [a_list, Const(1)], item, exit=Exit(0, 0, "item", [])),
+        Op("list_item", [a_list, Const(2)], kept, exit=Exit(2, 0, "item", [])),
+        Op("unbox_float", [kept], kept_number, exit=between),
+        Op("unbox_float", [item], number, exit=Exit(6, 0, "type", [Move("new_reference", 3, (item,))])),
+        Op("push_object", [kept], None, (96,)),
+        Op("leave", [], exit=Exit(8, 0, "return", [Move("float", 3, (number,)), Move("float", 4, (kept_number,))])),
+    ]
+    function.blocks = [block]
+    PASSES["numbers_of_items"](function)
+    verify(function)
+    assert [op.name for op in block.ops] == [
+        "load_object", "list_item_float", "list_item", "unbox_float", "push_object", "leave",
+    ]  # fmt: skip
+    assert [(move.kind, move.slot) for move in between.moves] == [("float", 3), ("new_reference", 4)]
+    assert between.moves[0].operands == (block.ops[1].result,) == block.ops[-1].exit.moves[0].operands
+
+
+def test_what_no_way_leads_round_is_in_no_loop():
+    function = Function("peeled")
+    peeled, loop, after = (Block(n, n, loop_depth=1) for n in range(3))
+    peeled.ops = [Op("jump", [], target=Edge(loop, []))]
+    loop.ops = [
+        Op("int_branch_lt", [Const(1), Const(2)], target=Edge(loop, [])),
+        Op("jump", [], target=Edge(after, [])),
+    ]
+    after.ops = [Op("leave", [], exit=Exit(0, 0, "return", []))]
+    function.blocks = [peeled, loop, after]
+    PASSES["loop_depths"](function)
+    assert [block.loop_depth for block in function.blocks] == [0, 1, 0]
