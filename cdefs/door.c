@@ -88,7 +88,7 @@ int run_executor(struct record *record, _Atomic(struct executor *) *place, struc
     int tracing = tstate->tracing, what_event = tstate->what_event;
     tstate->tracing = 0;                  /* or nothing that is called from here is monitored or specialised */
     tstate->what_event = -1;              /* or somebody may move our frame with f_lineno */
-    record->entries++;
+    count_own(&record->entries);
     int64_t taken = shim(executor->code, frame, tstate, &act);
     give_back(&act);
     current_activation = outer;
@@ -99,7 +99,7 @@ int run_executor(struct record *record, _Atomic(struct executor *) *place, struc
                 (long long)taken, exit->reason, exit->offset, exit->depth, (long long)act.status);
     int result = exit->reason == REASON_RETURN || exit->reason == REASON_LIGHT ? LEFT_BY_RETURN : LEFT;
     if (exit->reason == REASON_LIGHT) {
-        record->exits++;
+        count_own(&record->exits);
         if (leave_lightly(&act, exit, frame) < 0) result = unwind_exception(tstate, frame);
     }
     else if (exit->reason == REASON_STATUS && act.status < 0) {
@@ -121,7 +121,7 @@ int run_executor(struct record *record, _Atomic(struct executor *) *place, struc
                 atomic_compare_exchange_strong(&entry->state, &installed, ENTRY_WANTED);
             }
         }
-        record->exits++;
+        count_own(&record->exits);
         if (leave_to_frame(&act, exit, frame) < 0) result = unwind_exception(tstate, frame);
     }
     tstate->tracing = tracing;

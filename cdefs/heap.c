@@ -1,9 +1,11 @@
 /* The code heap. Code is written into a private anonymous region while that is read-write, sealed read-execute, and
    never written again: no mapping is ever both, and fork separates parent and child by copy-on-write. A region holds
    one compile batch and goes when the last executor in it goes. */
-#include "core.h"
+#include "counters.h"
+#include "heap.h"
 #include <linux/membarrier.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>

@@ -8,7 +8,7 @@ static _Atomic uint64_t executor_numbers;
 
 static void entry_empty(struct entry *entry)
 {
-    struct executor *old = atomic_exchange(&entry->executor, NULL);                      /* (6) in epoch.c */
+    struct executor *old = entry_exchange(&entry->executor, NULL);                        /* (6) in epoch.c */
     if (old) executor_retire(old);
 }
 
@@ -99,7 +99,7 @@ uint64_t slot_install(uintptr_t code_address, int32_t offset, struct region *reg
     region_hold(region);
     COUNT(code_bytes, code_bytes);
     COUNT(installed, 1);
-    struct executor *old = atomic_exchange(&entry->executor, executor);   /* release: partner (2) in epoch.c */
+    struct executor *old = entry_exchange(&entry->executor, executor);      /* (6): publishes it to (2) */
     atomic_store(&entry->state, ENTRY_INSTALLED);
     if (old) {
         COUNT(swapped, 1);
