@@ -6,6 +6,7 @@ from pathlib import Path
 from cffi import FFI
 
 UNITS = [
+    "record",
     "epoch",
     "heap",
     "slot",

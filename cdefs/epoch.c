@@ -40,7 +40,6 @@
 #include "counters.h"
 #include "heap.h"
 #include <linux/membarrier.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -51,160 +50,19 @@
 enum { LIMBO_MANY = 256, LIMBO_TURN = 64 };
 
 struct counters counters;
-__thread struct record *my_record __attribute__((tls_model("initial-exec")));
 #if BROKEN(stamp_early)
 __thread uint64_t early_stamp;
 #endif
 
 _Atomic uint64_t global_epoch = 1;
-static _Atomic(struct record *) records;             /* push only; records are recycled, never freed */
 static _Atomic(struct executor *) newly_retired;     /* many push, the driver takes all */
-static struct executor *limbo;                       /* these three: the driver's only */
-static uint64_t scan_number, newest_stamp;
+/* The driver's only. `young`: not yet two epochs old when they were last looked at; `ripe`: old enough, and somebody was
+   inside. So a round that cannot advance, or finds nothing new, costs no more than what is active. */
+static struct executor *young, *ripe;
+static uint64_t scan_number, newest_stamp, sorted_at;
+static int young_count;
 static _Atomic uint32_t driving;
 bool asymmetric;
-static pthread_key_t thread_end;
-
-/* ---- places in a record ------------------------------------------------------------------------------------------ */
-
-static uint32_t depth_of(struct record *record) { return atomic_load_explicit(&record->depth, memory_order_relaxed); }
-static void set_depth(struct record *record, uint32_t depth)
-{
-    atomic_store_explicit(&record->depth, depth, memory_order_relaxed);
-}
-static struct active_chunk *chunk_after(struct active_chunk *chunk)
-{
-    return atomic_load_explicit(&chunk->next, memory_order_relaxed);       /* the owner wrote it */
-}
-
-/* Place `number`, near the chunk used last; NULL when no chunk holds it yet. */
-static _Atomic(struct executor *) *place_of(struct record *record, uint32_t number)
-{
-    struct active_chunk *chunk = record->top;
-    while (number < chunk->base) chunk = chunk->previous;
-    for (; number - chunk->base >= CHUNK; chunk = chunk_after(chunk)) {
-        record->top = chunk;
-        if (!chunk_after(chunk)) return NULL;
-    }
-    record->top = chunk;
-    return &chunk->active[number - chunk->base];
-}
-
-/* A null place below depth; there are many. */
-static _Atomic(struct executor *) *hole_of(struct record *record)
-{
-    for (;;) {
-        if (record->look_at == CHUNK || record->look_in->base + record->look_at >= depth_of(record)) {
-            struct active_chunk *next = chunk_after(record->look_in);
-            record->look_in = record->look_at == CHUNK && next ? next : &record->first;
-            record->look_at = 0;
-        }
-        else {
-            _Atomic(struct executor *) *place = &record->look_in->active[record->look_at++];
-            if (!atomic_load_explicit(place, memory_order_relaxed)) return place;
-        }
-    }
-}
-
-/* Room for the next activation beyond the first chunk, made before pinning: nothing may allocate while pinned. Where
-   threads leave out of order all the time (a queue of greenlets) holes are filled again, so that chunks and scans stay
-   within twice what is active. */
-_Atomic(struct executor *) *activation_room(struct record *record)
-{
-    uint32_t depth = depth_of(record);
-    if (record->holes > depth / 2) return hole_of(record);
-    _Atomic(struct executor *) *place = place_of(record, depth);
-    if (place) return place;
-    struct active_chunk *next = calloc(1, sizeof *next);
-    if (!next) return NULL;
-    next->previous = record->top;                                          /* the last one: place_of ended there */
-    next->base = record->top->base + CHUNK;
-    atomic_store_explicit(&record->top->next, next, ORDER(release, chunk_release));    /* partner: mark_active's acquire */
-    record->top = next;
-    return &next->active[0];
-}
-
-/* `place`, from activation_room, now holds an executor. */
-void activation_filled(struct record *record, _Atomic(struct executor *) *place)
-{
-    uint32_t depth = depth_of(record);
-    if (place == place_of(record, depth)) set_depth(record, depth + 1);
-    else record->holes--;
-}
-
-/* One place has become null: lower the depth over what has been left. */
-void activation_unwind(struct record *record)
-{
-    uint32_t depth = depth_of(record);
-    record->holes++;
-    while (depth && !atomic_load_explicit(place_of(record, depth - 1), memory_order_relaxed)) {
-        depth--;
-        record->holes--;
-    }
-    set_depth(record, depth);
-}
-
-/* ---- records ------------------------------------------------------------------------------------------------------- */
-
-static void record_empty(struct record *record)
-{
-    for (struct active_chunk *chunk = &record->first; chunk; chunk = chunk_after(chunk))
-        for (int i = 0; i < CHUNK; i++) atomic_store_explicit(&chunk->active[i], NULL, memory_order_release);
-    set_depth(record, 0);
-    record->holes = record->look_at = 0;
-    record->top = record->look_in = &record->first;
-    atomic_store_explicit(&record->epoch, 0, memory_order_release);
-    atomic_store_explicit(&record->taken, 0, ORDER(release, taken_release));     /* partner: the next owner's swap */
-}
-
-/* The thread-specific destructor: the thread state is gone. A later destructor that runs Python again registers again. */
-static void on_thread_end(void *record)
-{
-    my_record = NULL;
-    record_empty(record);
-}
-
-static struct record *record_new(void)
-{
-    struct record *record;
-    if (posix_memalign((void **)&record, 128, sizeof *record)) return NULL;
-    memset(record, 0, sizeof *record);
-    record->top = record->look_in = &record->first;
-    atomic_store_explicit(&record->taken, 1, memory_order_relaxed);
-    struct record *head = atomic_load_explicit(&records, memory_order_relaxed);
-    do record->next = head;
-    while (!atomic_compare_exchange_weak_explicit(&records, &head, record, ORDER(seq_cst, records_release),
-                                                  memory_order_relaxed));
-    return record;
-}
-
-struct record *record_register(void)
-{
-    struct record *record;
-    for (record = atomic_load_explicit(&records, memory_order_acquire); record; record = record->next) {
-        uint32_t nobody = 0;
-        if (atomic_compare_exchange_strong_explicit(&record->taken, &nobody, 1, ORDER(acquire, taken_release),
-                                                    memory_order_relaxed))
-            break;
-    }
-    if (!record && !(record = record_new())) return NULL;
-    if (pthread_setspecific(thread_end, record) != 0) {        /* nothing would empty it when this thread ends */
-        atomic_store_explicit(&record->taken, 0, memory_order_release);
-        return NULL;
-    }
-    my_record = record;
-    return record;
-}
-
-void epoch_totals(uint64_t *entries, uint64_t *exits, uint64_t *inside)
-{
-    *entries = *exits = *inside = 0;
-    for (struct record *record = atomic_load_explicit(&records, memory_order_acquire); record; record = record->next) {
-        *entries += atomic_load_explicit(&record->entries, memory_order_relaxed);
-        *exits += atomic_load_explicit(&record->exits, memory_order_relaxed);
-        *inside += depth_of(record);
-    }
-}
 
 /* ---- retiring ------------------------------------------------------------------------------------------------------ */
 
@@ -229,6 +87,9 @@ void executor_retire(struct executor *executor)
     if (waiting >= LIMBO_MANY && waiting % LIMBO_TURN == 0) reclaim();
 }
 
+uint64_t epoch_now(void) { return atomic_load_explicit(&global_epoch, memory_order_relaxed); }
+int epoch_is_asymmetric(void) { return asymmetric; }
+
 /* ---- the driver ---------------------------------------------------------------------------------------------------- */
 
 /* Partner: reader_fence. False when the kernel refused, which it did not when we registered. */
@@ -245,7 +106,7 @@ static bool driver_fence(void)
 
 static bool try_advance(void)
 {
-    uint64_t epoch = atomic_load_explicit(&global_epoch, memory_order_relaxed);    /* only drivers write it */
+    uint64_t epoch = epoch_now();                                /* only drivers write it */
     if (!driver_fence()) return false;
     for (struct record *record = atomic_load_explicit(&records, memory_order_acquire); record; record = record->next) {
         uint64_t pinned = atomic_load_explicit(&record->epoch, ORDER(acquire, check_acquire));      /* (8) partners: (4), (1) */
@@ -303,26 +164,44 @@ static void take_newly_retired(void)
     while (fresh) {
         struct executor *next = fresh->next_retired;
         if (fresh->retired_at > newest_stamp) newest_stamp = fresh->retired_at;
-        fresh->next_retired = limbo;
-        limbo = fresh;
+        fresh->next_retired = young;
+        young = fresh;
+        young_count++;
+        sorted_at = 0;
         fresh = next;
     }
 }
 
-/* Free what is old enough and not marked; returns how many stay. */
-static int sweep(void)
+/* Move what is old enough at `epoch` from the young to the ripe. */
+static void sort(uint64_t epoch)
 {
-    uint64_t epoch = atomic_load_explicit(&global_epoch, memory_order_relaxed), distance = BROKEN(free_early) ? 1 : 2;
+    uint64_t distance = BROKEN(free_early) ? 1 : 2;
+    if (sorted_at == epoch) return;
+    sorted_at = epoch;
+    for (struct executor **link = &young, *executor; (executor = *link);) {
+        if (epoch < executor->retired_at + distance) link = &executor->next_retired;                /* (9) */
+        else {
+            *link = executor->next_retired;
+            executor->next_retired = ripe;
+            ripe = executor;
+            young_count--;
+        }
+    }
+}
+
+/* Free the ripe that the scan did not mark; returns how many stay. */
+static int sweep(uint64_t epoch)
+{
     int left = 0;
-    for (struct executor **link = &limbo, *executor; (executor = *link);) {
-        if (epoch >= executor->retired_at + distance && executor->seen_active != scan_number) {     /* (9) */
+    for (struct executor **link = &ripe, *executor; (executor = *link);) {
+        if (executor->seen_active == scan_number) {                                                 /* (9) */
+            link = &executor->next_retired;
+            left++;
+        }
+        else {
             *link = executor->next_retired;
             count_age(epoch - executor->retired_at);
             executor_free(executor);
-        }
-        else {
-            link = &executor->next_retired;
-            left++;
         }
     }
     return left;
@@ -339,21 +218,20 @@ int reclaim(void)
         return -1;
     int left = 0;
     take_newly_retired();
-    if (limbo) {
+    if (young || ripe) {
         COUNT(reclaims, 1);
         if (BROKEN(scan_early)) mark_active();
         FTJIT_TORTURE_POINT(10);
         for (int turn = 0; turn < 2; turn++)
-            if (atomic_load_explicit(&global_epoch, memory_order_relaxed) >= newest_stamp + 2 || !try_advance()) break;
-        if (!BROKEN(scan_early)) mark_active();
-        left = sweep();
+            if (epoch_now() >= newest_stamp + 2 || !try_advance()) break;
+        uint64_t epoch = epoch_now();
+        sort(epoch);
+        if (ripe && !BROKEN(scan_early)) mark_active();
+        left = sweep(epoch) + young_count;
     }
     atomic_store_explicit(&driving, 0, ORDER(release, driving_release));     /* partner: the next driver's swap */
     return left;
 }
-
-uint64_t epoch_now(void) { return atomic_load_explicit(&global_epoch, memory_order_relaxed); }
-int epoch_is_asymmetric(void) { return asymmetric; }
 
 /* ---- fork ---------------------------------------------------------------------------------------------------------- */
 
@@ -372,10 +250,8 @@ void epoch_after_fork(void)
         if (record != my_record && atomic_load(&record->taken)) record_empty(record);
     uint64_t waiting = 0, bytes = 0;
     take_newly_retired();
-    for (struct executor *executor = limbo; executor; executor = executor->next_retired) {
-        waiting++;
-        bytes += executor->code_bytes;
-    }
+    for (struct executor *executor = ripe; executor; executor = executor->next_retired, waiting++) bytes += executor->code_bytes;
+    for (struct executor *executor = young; executor; executor = executor->next_retired, waiting++) bytes += executor->code_bytes;
     atomic_store(&counters.limbo_executors, waiting);
     atomic_store(&counters.limbo_bytes, bytes);
     atomic_store(&counters.retired, atomic_load(&counters.freed) + waiting);
@@ -389,14 +265,10 @@ int epoch_init(void)
     const char *form = getenv("FTJIT_BARRIER");
     asymmetric = !(form && !strcmp(form, "fence"))
         && syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
-    return pthread_key_create(&thread_end, on_thread_end);
+    return records_init();
 }
 
 #ifdef FTJIT_TORTURE
 /* What only misuse would do; the actors of the negative controls call these. */
 void torture_advance_unlocked(void) { try_advance(); }
-void torture_empty_record(void)
-{
-    for (int i = 0; i < CHUNK; i++) atomic_store(&my_record->first.active[i], NULL);
-}
 #endif

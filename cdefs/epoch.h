@@ -1,5 +1,5 @@
 /* Who is inside which executor, and when retired code may go: the protocol and its proof are at the top of epoch.c, and
-   the numbers here are theirs. Includes C11 only, so that torture/ runs exactly this code without Python. */
+   the numbers here are theirs; record.c has the records. Includes C11 only, so that torture/ runs exactly this code without Python. */
 #ifndef FTJIT_EPOCH_H
 #define FTJIT_EPOCH_H
 #include <stdatomic.h>
@@ -9,7 +9,7 @@
 #include "breaks.h"
 #include "executor.h"
 
-/* ---- records: one a thread, recycled, never freed ------------------------------------------------------------------ */
+/* ---- records (record.c): one a thread, recycled, never freed ------------------------------------------------------------------ */
 
 enum { CHUNK = 30 };
 struct active_chunk {
@@ -33,9 +33,13 @@ struct record {
 } __attribute__((aligned(128)));
 
 extern __thread struct record *my_record __attribute__((tls_model("initial-exec")));
-extern _Atomic uint64_t global_epoch;
+extern _Atomic uint64_t global_epoch;  /* epoch.c */
 extern bool asymmetric;              /* readers need no fence: the driver interrupts them instead */
 
+extern _Atomic(struct record *) records;
+int records_init(void);
+void record_empty(struct record *);
+void epoch_totals(uint64_t *entries, uint64_t *exits, uint64_t *inside);
 struct record *record_register(void);
 static inline struct record *record_self(void) { return my_record ? my_record : record_register(); }
 _Atomic(struct executor *) *activation_room(struct record *);
@@ -127,7 +131,7 @@ void executor_retire(struct executor *);
 int reclaim(void);
 void reclaim_pause(void);
 void reclaim_resume(void);
-void epoch_totals(uint64_t *entries, uint64_t *exits, uint64_t *inside);
+uint64_t epoch_now(void);
 void epoch_after_fork(void);
 int epoch_init(void);
 

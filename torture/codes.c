@@ -7,6 +7,26 @@ static const uint64_t SLOT_ALIVE = 0x510751075107ull;
 static pthread_mutex_t names = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(struct code *) codes[CODES];
 
+/* For a fork: the names; and, as when CPython stops the world, whoever is taking executors out of entries. */
+static pthread_rwlock_t world = PTHREAD_RWLOCK_INITIALIZER;
+void retiring_begins(void) { pthread_rwlock_rdlock(&world); }
+void retiring_ends(void) { pthread_rwlock_unlock(&world); }
+void codes_lock(int stop_retiring)
+{
+    if (stop_retiring) pthread_rwlock_wrlock(&world);
+    pthread_mutex_lock(&names);
+}
+void codes_unlock(int stopped_retiring)
+{
+    pthread_mutex_unlock(&names);
+    if (stopped_retiring) pthread_rwlock_unlock(&world);
+}
+void codes_in_child(void)
+{
+    pthread_mutex_init(&names, NULL);
+    pthread_rwlock_init(&world, NULL);
+}
+
 static struct code *code_new(void)
 {
     struct code *code = calloc(1, sizeof *code);
@@ -15,6 +35,10 @@ static struct code *code_new(void)
     code->references = 1;
     return code;
 }
+
+/* Few threads meet in one entry, many spread. */
+int pick_code(void) { return options.few ? 0 : (int)(chance() % CODES); }
+int pick_entry(void) { return options.few ? 0 : (int)(chance() % ENTRIES); }
 
 void codes_init(void)
 {
@@ -33,16 +57,12 @@ struct code *code_take(int which)
 
 static void code_free(struct code *code)
 {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static void *old[256];
-    static int next;
+    static struct quarantine ring;
+    retiring_begins();
     for (int i = 0; i < ENTRIES; i++) entry_install(&code->slot, i, NULL);
+    retiring_ends();
     code->slot.canary = 0;
-    if (!REALLY_FREE) {
-        pthread_mutex_lock(&lock);
-        code = quarantine(code, old, &next, 256);
-        pthread_mutex_unlock(&lock);
-    }
+    if (!REALLY_FREE) code = quarantine(&ring, code);
     free(code);
 }
 
@@ -64,9 +84,6 @@ void code_replace(int which)
     pthread_mutex_unlock(&names);
     code_drop(old);
 }
-
-void codes_lock(void) { pthread_mutex_lock(&names); }
-void codes_unlock(void) { pthread_mutex_unlock(&names); }
 
 void slot_check(struct slot *slot)
 {

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-struct options options = {.seed = 1, .seconds = 2, .readers = 4, .swappers = 2, .drivers = 2, .visitors = 1, .forks = 1};
+struct options options = {.seed = 1, .seconds = 2, .readers = 4, .swappers = 2, .drivers = 2, .visitors = 2, .forks = 1};
 _Atomic uint32_t stopping;
 
 enum { PATIENCE = 30, MOST_THREADS = 64 };
@@ -63,10 +63,12 @@ static void start_all(void)
     start(parked_reader, 0, -1);         /* its number: finish() */
     for (int i = 0; i < options.readers; i++) start(reader, i, -1);
     for (int i = 0; i < options.drivers; i++) start(driver, i, -1);
-    for (int i = 0; i < options.visitors; i++) start(visitor, i, -1);
-    start(replacer, 0, -1);
-    start(prober, 0, -1);
-    if (options.forks) start(forker, 0, -1);
+    if (!options.few) {
+        for (int i = 0; i < options.visitors; i++) start(visitor, i, -1);
+        start(replacer, 0, -1);
+        start(prober, 0, -1);
+        if (options.forks) start(forker, 0, -1);
+    }
     if (BROKEN(two_drivers)) start(advancer, 0, -1);
 }
 
@@ -101,11 +103,11 @@ static void report(uint64_t limbo_peak, double seconds)
     uint64_t entries, exits, inside;
     epoch_totals(&entries, &exits, &inside);
     printf("{\"seconds\": %.2f, \"asymmetric\": %s, \"entered\": %llu, \"swaps\": %llu, \"retired\": %llu, \"freed\": %llu, "
-           "\"advances\": %llu, \"rounds\": %llu, \"threads_ended\": %llu, \"forks\": %llu, \"limbo_peak\": %llu, "
+           "\"advances\": %llu, \"rounds\": %llu, \"threads_ended\": %llu, \"forks\": %llu, \"deepest\": %llu, \"limbo_peak\": %llu, "
            "\"slowest_free_ms\": %.2f, \"ages\": {\"2\": %llu, \"3\": %llu, \"4-7\": %llu, \"8-15\": %llu, \"16+\": %llu}}\n",
            seconds, asymmetric ? "true" : "false", (unsigned long long)entered, (unsigned long long)swaps,
            (unsigned long long)counters.retired, (unsigned long long)counters.freed, (unsigned long long)counters.advances,
-           (unsigned long long)counters.reclaims, (unsigned long long)visits, (unsigned long long)forked,
+           (unsigned long long)counters.reclaims, (unsigned long long)visits, (unsigned long long)forked, (unsigned long long)deepest,
            (unsigned long long)limbo_peak, (double)slowest_free_ns / 1e6, (unsigned long long)counters.ages[0],
            (unsigned long long)counters.ages[1], (unsigned long long)counters.ages[2], (unsigned long long)counters.ages[3],
            (unsigned long long)counters.ages[4]);
@@ -145,6 +147,7 @@ int main(int count, char **words)
         else if (!strcmp(word, "--readers")) options.readers = (int)number_after(&i, count, words) % 16;
         else if (!strcmp(word, "--forks")) options.forks = (int)number_after(&i, count, words);
         else if (!strcmp(word, "--visitors")) options.visitors = (int)number_after(&i, count, words) % 8;
+        else if (!strcmp(word, "--few")) options.few = options.readers = options.drivers = 1;
         else if (!strcmp(word, "--tight")) options.tight = 1;
         else if (!strcmp(word, "--quiet")) options.quiet = 1;
         else if (!strcmp(word, "--cost")) want_cost = options.quiet = 1;

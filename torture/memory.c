@@ -4,20 +4,19 @@
 #include "torture.h"
 #include <stdlib.h>
 
-enum { MOVES = 4, WORDS = 4, QUARANTINE = 2048 };
+enum { MOVES = 4, WORDS = 4 };
 static const uint64_t DEAD = 0xdeaddeaddeaddeadull;
 static _Atomic uint64_t numbers = 1;
 _Atomic uint64_t watched_number, watched_freed_at;
 
 static uint64_t mix(uint64_t number, uint64_t index) { return (number + index) * 0x9e3779b97f4a7c15ull; }
 
-/* Keep `memory` in the ring `old`; returns what falls out of it, to be freed. */
-void *quarantine(void *memory, void *old[], int *next, int size)
+/* Keep `memory` for a while; returns what has been kept longest, to be freed, or NULL. No lock: a forked child could
+   inherit it taken. */
+void *quarantine(struct quarantine *ring, void *memory)
 {
-    void *falls_out = old[*next];
-    old[*next] = memory;
-    *next = (*next + 1) % size;
-    return falls_out;
+    uint32_t at = atomic_fetch_add_explicit(&ring->next, 1, memory_order_relaxed) % QUARANTINE;
+    return atomic_exchange_explicit(&ring->kept[at], memory, memory_order_acq_rel);
 }
 
 /* ---- code bytes: the stand-in for heap.c ------------------------------------------------------------------------------ */
@@ -45,16 +44,12 @@ void region_hold(struct region *region) { atomic_fetch_add_explicit(&region->use
 /* The last user frees; acquire and release, so that everybody's use comes before. */
 void region_release(struct region *region)
 {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static void *old[QUARANTINE];
-    static int next;
+    static struct quarantine ring;
     uint32_t before = atomic_fetch_sub_explicit(&region->users, 1, memory_order_acq_rel);
     if (BROKEN(batch_member) ? region->gone++ != 1 : before != 1) return;    /* broken: at the first executor's end */
     if (!REALLY_FREE || BROKEN(batch_member)) {
         for (int i = 0; i < BATCH * WORDS; i++) region->words[i / WORDS][i % WORDS] = 0xccccccccccccccccull;
-        pthread_mutex_lock(&lock);
-        region = quarantine(region, old, &next, QUARANTINE);
-        pthread_mutex_unlock(&lock);
+        region = quarantine(&ring, region);
     }
     free(region);
 }
@@ -102,8 +97,7 @@ void executor_use(struct executor *executor, int rounds)
 /* executor_free's last step, in the one driver. */
 void torture_free(struct executor *executor)
 {
-    static void *old[QUARANTINE];
-    static int next;
+    static struct quarantine ring;
     if (executor->number == DEAD) caught("an executor freed twice", 0);
     if (executor->number == atomic_load_explicit(&watched_number, memory_order_relaxed))
         atomic_store_explicit(&watched_freed_at, now_ns(), memory_order_relaxed);
@@ -112,7 +106,7 @@ void torture_free(struct executor *executor)
         executor->number = DEAD;
         executor->exits->first_move = -1;
         for (int i = 0; i < MOVES; i++) executor->moves[i].value[0] = (int64_t)DEAD;
-        executor = quarantine(executor, old, &next, QUARANTINE);
+        executor = quarantine(&ring, executor);
         if (!executor) return;
     }
     free(executor->exits);

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-_Atomic uint64_t entered;
+_Atomic uint64_t entered, deepest;
 
 struct stay {
     struct executor *executor;
     _Atomic(struct executor *) *place;
 };
-enum { MOST = 80 };
+enum { MOST = 600 };
 struct inside {
     struct stay stays[MOST];
     int count, most, oldest_first;
@@ -60,6 +60,11 @@ static void leave(struct record *record, struct inside *inside, int which)
     inside->stays[which] = inside->stays[--inside->count];
 }
 
+static void use_some(struct inside *inside)
+{
+    if (inside->count) executor_use(inside->stays[chance() % (uint64_t)inside->count].executor, 1);
+}
+
 static void leave_some(struct record *record, struct inside *inside)
 {
     if (!inside->count) return;
@@ -77,7 +82,7 @@ static void enter_one(struct record *record, struct inside *inside, struct slot 
 {
     struct stay *stay = &inside->stays[inside->count];
     if (one_in(8)) drown_stores();
-    stay->place = ENTER(record, &slot->entry[chance() % ENTRIES], &stay->executor);
+    stay->place = ENTER(record, &slot->entry[pick_entry()], &stay->executor);
     slot_check(slot);
     if (!stay->place) return;
     inside->count++;
@@ -85,16 +90,19 @@ static void enter_one(struct record *record, struct inside *inside, struct slot 
     executor_use(stay->executor, 1 + (int)(chance() % 8));
 }
 
-/* Reader `number`: every fourth is deep, every fourth leaves oldest first (a queue of greenlets). */
+/* Reader `number` is one of four kinds: shallow, deep, oldest first (a queue of greenlets), and one that goes deeper and
+   deeper, so that its record gets a new chunk now and then. */
 void *reader(void *number)
 {
+    static const struct inside kinds[4] = {{.most = 4}, {.most = 80}, {.most = 40, .oldest_first = 1}, {.most = 20}};
     uint64_t which = (uint64_t)(uintptr_t)number;
-    struct inside inside = {.most = which % 4 == 1 ? MOST : which % 4 == 2 ? 40 : 4, .oldest_first = which % 4 == 2};
-    if (BROKEN(moving_records) || BROKEN(nested_pin)) inside.most = 4;
+    struct inside inside = kinds[which % 4];
+    if (BROKEN(nested_pin)) inside.most = 4;
+    if (BROKEN(moving_records)) inside.most = CHUNK - 1;
     chance_seed(100 + which);
     struct record *record = record_self();
     while (!is_stopping()) {
-        int name = (int)(chance() % CODES);
+        int name = pick_code();
         struct code *code = BROKEN(slot_outside_pin) ? NULL : code_take(name);
         for (int turn = 0; turn < 200 && !is_stopping(); turn++) {
             if (BROKEN(slot_outside_pin)) {
@@ -105,10 +113,14 @@ void *reader(void *number)
                 continue;
             }
             if (inside.count < inside.most && (inside.oldest_first || !one_in(3))) enter_one(record, &inside, &code->slot);
-            if (inside.count && (inside.count == inside.most || !one_in(inside.most > 4 ? 8 : 3))) leave_some(record, &inside);
+            if (inside.count == inside.most || (!inside.oldest_first && one_in(2))) leave_some(record, &inside);
+            use_some(&inside);
         }
         if (code) code_drop(code);
+        if (which % 4 == 3 && inside.most >= 20 && inside.most < MOST) inside.most++;
         uint32_t depth = atomic_load_explicit(&record->depth, memory_order_relaxed);
+        if (depth > atomic_load_explicit(&deepest, memory_order_relaxed))
+            atomic_store_explicit(&deepest, depth, memory_order_relaxed);
         if (depth > 2u * (unsigned)inside.most + 2 * CHUNK) caught("a record that grows without bound", depth);
     }
     while (inside.count) leave(record, &inside, inside.count - 1);
@@ -179,9 +191,9 @@ static void *visit(void *number)
 {
     chance_seed(10000 + (uint64_t)(uintptr_t)number);
     struct record *record = record_self();
-    struct code *code = code_take((int)(chance() % CODES));
+    struct code *code = code_take(pick_code());
     for (int turn = 0; turn < 20; turn++) {
-        kept.place = activation_enter(record, &code->slot.entry[chance() % ENTRIES], &kept.executor);
+        kept.place = activation_enter(record, &code->slot.entry[pick_entry()], &kept.executor);
         if (!kept.place) continue;
         atomic_fetch_add_explicit(&entered, 1, memory_order_relaxed);
         executor_use(kept.executor, 2);

@@ -13,19 +13,21 @@ static void swap_batch(struct slot *slot)
 {
     struct region *region = region_create(0);
     int members = 1 + (int)(chance() % BATCH);
+    retiring_begins();
     for (int member = 0; member < members; member++) {
-        entry_install(slot, (int)(chance() % ENTRIES), executor_make(region, member));
+        entry_install(slot, pick_entry(), executor_make(region, member));
         atomic_fetch_add_explicit(&swaps, 1, memory_order_relaxed);
     }
     region_release(region);
-    if (one_in(8)) entry_install(slot, (int)(chance() % ENTRIES), NULL);
+    if (one_in(8)) entry_install(slot, pick_entry(), NULL);
+    retiring_ends();
 }
 
 void *swapper(void *number)
 {
     chance_seed(200 + (uint64_t)(uintptr_t)number);
     while (!is_stopping()) {
-        struct code *code = code_take((int)(chance() % CODES));
+        struct code *code = code_take(pick_code());
         for (int turn = 0; turn < 20 && !is_stopping(); turn++) {
             swap_batch(&code->slot);
             torture_point(0);
@@ -57,7 +59,7 @@ void *replacer(void *unused)
 {
     chance_seed(4);
     while (!is_stopping()) {
-        code_replace((int)(chance() % CODES));
+        code_replace(pick_code());
         if (BROKEN(slot_outside_pin)) sched_yield();
         else usleep(chance() % 2000);
     }
@@ -89,6 +91,7 @@ void *prober(void *unused)
     chance_seed(6);
     uint64_t slowest = 0;
     while (!is_stopping()) {
+        retiring_begins();
         struct region *region = region_create(0);
         struct executor *executor = executor_make(region, 0);
         region_release(region);
@@ -96,6 +99,7 @@ void *prober(void *unused)
         atomic_store(&watched_freed_at, 0);
         atomic_store(&watched_number, number);
         executor_retire(executor);
+        retiring_ends();
         while (!(end = atomic_load(&watched_freed_at)) && !is_stopping()) usleep(50);
         if (end && end - start > slowest) slowest = end - start;
         atomic_store(&slowest_free_ns, slowest);
@@ -111,7 +115,7 @@ static void child(struct executor *executor, _Atomic(struct executor *) *place)
 {
     alarm(20);
     for (int turn = 0; turn < 30; turn++) {
-        struct code *code = code_take((int)(chance() % CODES));
+        struct code *code = code_take(pick_code());
         swap_batch(&code->slot);
         code_drop(code);
         if (executor) executor_use(executor, 1);
@@ -137,20 +141,24 @@ void *forker(void *unused)
     while (!is_stopping()) {
         struct executor *executor = NULL;
         _Atomic(struct executor *) *place = NULL;
-        struct code *code = code_take((int)(chance() % CODES));
+        struct code *code = code_take(pick_code());
         if (one_in(2)) place = activation_enter(record, &code->slot.entry[0], &executor);
         if (place) entry_install(&code->slot, 0, NULL);
         else executor = NULL;
         code_drop(code);
-        codes_lock();
+        int whole = one_in(2);
+        codes_lock(whole);
         if (!BROKEN(fork_unpaused)) reclaim_pause();
         pid_t pid = fork();
         if (pid == 0) {
-            codes_unlock();
+            uint64_t inherited = atomic_load(&counters.limbo_executors);
+            codes_in_child();
             epoch_after_fork();
+            if (whole && inherited != atomic_load(&counters.limbo_executors))
+                caught("a fork that tore executors out of limbo", inherited - atomic_load(&counters.limbo_executors));
             child(executor, place);
         }
-        codes_unlock();
+        codes_unlock(whole);
         if (!BROKEN(fork_unpaused)) reclaim_resume();
         int status = 0;
         if (pid > 0 && waitpid(pid, &status, 0) == pid) {

@@ -28,6 +28,7 @@ struct options {
     uint64_t seed;
     double seconds;
     int readers, swappers, drivers, visitors, forks;
+    int few;                     /* no more threads than make epochs go by fast: see start_all() */
     int tight;                   /* two threads only: one enters, one swaps and drives at once */
     int quiet;                   /* no torture points, no drowned stores */
 };
@@ -50,7 +51,12 @@ void drown_stores(void);
 
 struct executor *executor_make(struct region *, int member);
 void executor_use(struct executor *, int rounds);        /* caught() when it is not alive and whole */
-void *quarantine(void *memory, void *old[], int *next, int size);
+enum { QUARANTINE = 2048 };
+struct quarantine {
+    _Atomic uint32_t next;
+    _Atomic(void *) kept[QUARANTINE];
+};
+void *quarantine(struct quarantine *, void *memory);
 extern _Atomic uint64_t watched_number, watched_freed_at;  /* the executor whose free is timed */
 
 /* ---- code objects (codes.c) ---------------------------------------------------------------------------------------------- */
@@ -68,8 +74,13 @@ struct code *code_take(int which);
 void code_drop(struct code *);
 struct slot *code_peek_slot(int which);  /* without a reference: misuse */
 void code_replace(int which);            /* the old one dies when its last frame does */
-void codes_lock(void);
-void codes_unlock(void);
+void retiring_begins(void);              /* round whatever retires, so that a fork can wait for it */
+void retiring_ends(void);
+void codes_lock(int stop_retiring);
+void codes_unlock(int stopped_retiring);
+void codes_in_child(void);
+int pick_code(void);
+int pick_entry(void);
 void slot_check(struct slot *);
 void entry_install(struct slot *, int entry, struct executor *);
 void codes_clear(void);
@@ -88,7 +99,7 @@ void visitor_keys(void);                 /* made before epoch_init: their destru
 void *forker(void *);
 void *prober(void *);
 void *advancer(void *);                  /* misuse: advances without the try-lock */
-extern _Atomic uint64_t entered, swaps, visits, forked, slowest_free_ns;
+extern _Atomic uint64_t entered, deepest, swaps, visits, forked, slowest_free_ns;
 
 int cost(void);
 #endif
