@@ -93,6 +93,12 @@ def _python(request: Request) -> int:
     return 0
 
 
+def _torture(request: Request) -> int:
+    from torture.run import main as run  # needs a C compiler and nothing else of the set-up
+
+    return run(request.arguments)
+
+
 def _clean(request: Request) -> int:
     parser = argparse.ArgumentParser(prog="dev clean", description="Remove what set-up and builds have made.")
     parser.add_argument("--all", action="store_true", help=f"the user's cache too, {places.cache()}")
@@ -109,6 +115,7 @@ COMMANDS = (
     Command("setup", "[--pgo] [--dev]", "only set up; --pgo builds a profile-guided CPython", _setup),
     Command("bench", "[arguments]", "python -m ftjit bench", BENCH),
     Command("stress", "[arguments]", "python -m ftjit stress", STRESS),
+    Command("torture", "[--controls] [--seconds N]", "torture the reclamation core in C, with sanitizers", _torture),
     Command("lint", "", "ruff check, ruff format --check, mypy", _lint),
     Command("format", "[paths]", "ruff format", _format),
     Command("docs", "", "check the documents: links lead somewhere, examples print what they say", _docs),

@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,7 +53,8 @@ def build(sanitizer: str, tag: str = "") -> Path:
         return program
     CACHE.mkdir(parents=True, exist_ok=True)
     for old in CACHE.glob(f"{sanitizer}-{tag or 'whole'}-*"):
-        old.unlink(missing_ok=True)
+        if time.time() - old.stat().st_mtime > 24 * 3600:  # a younger one may be running
+            old.unlink(missing_ok=True)
     new = program.with_suffix(f".{os.getpid()}")
     answer = subprocess.run(
         [compiler, *flags, *map(str, SOURCES), "-o", str(new)], capture_output=True, text=True, errors="replace"

@@ -139,7 +139,7 @@ static double number_after(int *i, int count, char **words)
 
 int main(int count, char **words)
 {
-    int want_cost = 0;
+    int (*what)(void) = run;
     for (int i = 1; i < count; i++) {
         const char *word = words[i];
         if (!strcmp(word, "--seed")) options.seed = (uint64_t)number_after(&i, count, words);
@@ -150,7 +150,11 @@ int main(int count, char **words)
         else if (!strcmp(word, "--few")) options.few = options.readers = options.drivers = 1;
         else if (!strcmp(word, "--tight")) options.tight = 1;
         else if (!strcmp(word, "--quiet")) options.quiet = 1;
-        else if (!strcmp(word, "--cost")) want_cost = options.quiet = 1;
+        else if (!strcmp(word, "--cost")) {
+            what = cost;
+            options.quiet = 1;
+        }
+        else if (!strcmp(word, "--sandbox")) what = sandbox;
         else {
             fprintf(stderr, "torture: unknown option %s\n", word);
             return 2;
@@ -161,5 +165,5 @@ int main(int count, char **words)
     if (epoch_init() != 0) return 1;
     codes_init();
     chance_seed(0);
-    return want_cost ? cost() : run();
+    return what();
 }

@@ -92,9 +92,9 @@ def _what_was_found(status: int, output: str) -> str:
     return f"killed by signal {-status}" if status < 0 else f"exit status {status}: {(lines or ['no output'])[-1]}"
 
 
-def run_once(setting: Setting, seconds: float, seed: int, tag: str = "") -> Outcome:
-    """Build if need be, run for so long, and say what was found. TortureError when it cannot be built."""
-    command = [str(build(setting.sanitizer, tag)), "--seconds", str(seconds), "--seed", str(seed)]
+def run_once(setting: Setting, seconds: float, seed: int, program: Path) -> Outcome:
+    """Run the program for so long, and say what was found."""
+    command = [str(program), "--seconds", str(seconds), "--seed", str(seed)]
     if setting.scenario != "storm":
         command.append(f"--{setting.scenario}")
     environ = {**OPTIONS, **os.environ, "FTJIT_BARRIER": "fence" if setting.barrier == "fence" else ""}
@@ -114,10 +114,11 @@ def torture(sanitizers: list[str], seconds: float, seed: int, tag: str = "") -> 
     """Every setting of these sanitizers, `seconds` for each sanitizer; one line for each as it ends."""
     print(f"{'sanitizer':10} {'barrier':11} {'scenario':8} {'entered':>10} {'swaps':>9} {'freed':>9} {'forks':>5}  found")
     outcomes = []
+    programs = {sanitizer: build(sanitizer, tag) for sanitizer in sanitizers}
     for sanitizer in sanitizers:
         share = seconds / len(SETTINGS[sanitizer])
         for number, setting in enumerate(SETTINGS[sanitizer]):
-            outcome = run_once(setting, share, seed + number, tag)
+            outcome = run_once(setting, share, seed + number, programs[sanitizer])
             outcomes.append(outcome)
             report = outcome.report
             counts = [report.get(key, "-") for key in ("entered", "swaps", "freed", "forks")]
@@ -145,9 +146,10 @@ def control(tag: str, limit: float, seed: int) -> Control:
     """Run the build that breaks `tag` in its settings, for longer and longer, until something is found."""
     spent, share, attempt = 0.0, 1.0, 0
     trials = TRIALS_OF.get(tag, TRIALS)
+    programs = {setting.sanitizer: build(setting.sanitizer, tag) for setting in trials}
     while spent < limit:
         for setting in trials:
-            outcome = run_once(setting, min(share, max(limit - spent, 0.5)), seed + attempt, tag)
+            outcome = run_once(setting, min(share, max(limit - spent, 0.5)), seed + attempt, programs[setting.sanitizer])
             attempt += 1
             spent += outcome.seconds
             if outcome.caught:

@@ -102,4 +102,5 @@ void *advancer(void *);                  /* misuse: advances without the try-loc
 extern _Atomic uint64_t entered, deepest, swaps, visits, forked, slowest_free_ns;
 
 int cost(void);
+int sandbox(void);
 #endif

@@ -10,7 +10,9 @@ from typing import Any
 class Stats:
     """Counters since the process began. Bytes are bytes, seconds seconds. `entries` and `exits`: how often machine
     code was entered and left, by all threads; `deopts`: exits other than returns and polls, by reason, of the
-    executors that are installed now; `limbo_*`: retired and not yet freed; `world_stops`: stops of the world that
+    executors that are installed now; `limbo_*`: retired and not yet freed; `freed_ages`: how many
+    were freed so many epochs after they were retired; `barriers_refused`: how often the kernel refused the barrier
+    without which nothing is freed; `world_stops`: stops of the world that
     ftjit asked for."""
 
     enabled: bool = False
@@ -34,6 +36,8 @@ class Stats:
     compile_errors: int = 0
     world_stops: int = 0
     asymmetric_barrier: bool = False
+    freed_ages: dict[str, int] = field(default_factory=dict)
+    barriers_refused: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
