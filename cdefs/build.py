@@ -59,7 +59,15 @@ def builder() -> FFI:
         sources=[f"cdefs/{unit}.c" for unit in UNITS],
         depends=[str(path.relative_to(HERE.parent)) for path in HERE.glob("*.h")],
         # -fno-semantic-interposition and hidden symbols: calls inside the core are direct.
-        extra_compile_args=["-std=gnu11", "-O2", "-g", "-fvisibility=hidden", "-Wall", "-Wno-unused-parameter", *macros()],
+        extra_compile_args=[
+            "-std=gnu11",
+            "-O2",
+            "-g",
+            "-fvisibility=hidden",
+            "-Wall",
+            "-Wno-unused-parameter",
+            *macros(),
+        ],
         libraries=["m", "dl", "pthread"],
     )
     return ffi

@@ -59,7 +59,7 @@ static _Atomic(struct executor *) newly_retired;     /* many push, the driver ta
 /* The driver's only. `young`: not yet two epochs old when they were last looked at; `ripe`: old enough, and somebody was
    inside. So a round that cannot advance, or finds nothing new, costs no more than what is active. */
 static struct executor *young, *ripe;
-static uint64_t scan_number, newest_stamp, sorted_at;
+static uint64_t scan_number, newest_stamp;
 static int young_count;
 static _Atomic uint32_t driving;
 bool asymmetric;
@@ -158,32 +158,42 @@ static void executor_free(struct executor *executor)
 #endif
 }
 
+static void push(struct executor **list, struct executor *executor)
+{
+    executor->next_retired = *list;
+    *list = executor;
+}
+
+/* (9) E was retired two epochs ago. */
+static bool is_old(struct executor *executor, uint64_t epoch)
+{
+    return epoch >= executor->retired_at + (BROKEN(free_early) ? 1 : 2);
+}
+
 static void take_newly_retired(void)
 {
+    uint64_t epoch = epoch_now();
     struct executor *fresh = atomic_exchange_explicit(&newly_retired, NULL, ORDER(acquire, retire_release));   /* partner: push */
     while (fresh) {
         struct executor *next = fresh->next_retired;
         if (fresh->retired_at > newest_stamp) newest_stamp = fresh->retired_at;
-        fresh->next_retired = young;
-        young = fresh;
-        young_count++;
-        sorted_at = 0;
+        if (is_old(fresh, epoch)) push(&ripe, fresh);
+        else {
+            push(&young, fresh);
+            young_count++;
+        }
         fresh = next;
     }
 }
 
-/* Move what is old enough at `epoch` from the young to the ripe. */
+/* The epoch has moved: what is old enough now goes from the young to the ripe. */
 static void sort(uint64_t epoch)
 {
-    uint64_t distance = BROKEN(free_early) ? 1 : 2;
-    if (sorted_at == epoch) return;
-    sorted_at = epoch;
     for (struct executor **link = &young, *executor; (executor = *link);) {
-        if (epoch < executor->retired_at + distance) link = &executor->next_retired;                /* (9) */
+        if (!is_old(executor, epoch)) link = &executor->next_retired;
         else {
             *link = executor->next_retired;
-            executor->next_retired = ripe;
-            ripe = executor;
+            push(&ripe, executor);
             young_count--;
         }
     }
@@ -220,12 +230,13 @@ int reclaim(void)
     take_newly_retired();
     if (young || ripe) {
         COUNT(reclaims, 1);
+        uint64_t before = epoch_now();
         if (BROKEN(scan_early)) mark_active();
         FTJIT_TORTURE_POINT(10);
         for (int turn = 0; turn < 2; turn++)
             if (epoch_now() >= newest_stamp + 2 || !try_advance()) break;
         uint64_t epoch = epoch_now();
-        sort(epoch);
+        if (epoch != before) sort(epoch);
         if (ripe && !BROKEN(scan_early)) mark_active();
         left = sweep(epoch) + young_count;
     }

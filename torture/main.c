@@ -13,7 +13,7 @@
 struct options options = {.seed = 1, .seconds = 2, .readers = 4, .swappers = 2, .drivers = 2, .visitors = 2, .forks = 1};
 _Atomic uint32_t stopping;
 
-enum { PATIENCE = 30, MOST_THREADS = 64 };
+enum { PATIENCE = 240, MOST_THREADS = 64 };
 static pthread_t threads[MOST_THREADS];
 static int thread_count;
 
@@ -35,8 +35,10 @@ void caught(const char *what, uint64_t number)
 static void hangs(int signal)
 {
     (void)signal;
-    static const char line[] = "torture: caught: a hang\n";
-    if (write(2, line, sizeof line - 1) < 0) {}
+    char line[200];
+    int size = snprintf(line, sizeof line, "torture: caught: a hang (stopping %u, %llu in limbo, epoch %llu)\n",
+                        (unsigned)stopping, (unsigned long long)counters.limbo_executors, (unsigned long long)global_epoch);
+    if (write(2, line, (size_t)size) < 0) {}
     _exit(4);
 }
 

@@ -8,6 +8,8 @@
 
 _Atomic uint64_t swaps, forked, slowest_free_ns;
 
+enum { LIMBO_MOST = 100000 };
+
 /* One compile batch: up to BATCH executors in one region, into entries of one code object. */
 static void swap_batch(struct slot *slot)
 {
@@ -34,6 +36,8 @@ void *swapper(void *number)
         }
         code_drop(code);
         if (one_in(16)) usleep(200);
+        /* Where a pinned thread gets no processor, memory would run out. */
+        while (atomic_load_explicit(&counters.limbo_executors, memory_order_relaxed) > LIMBO_MOST && !is_stopping()) usleep(1000);
     }
     return NULL;
 }
