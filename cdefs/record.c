@@ -64,6 +64,7 @@ _Atomic(struct executor *) *activation_room(struct record *record)
     next->previous = record->top;                                          /* the last one: place_of ended there */
     next->base = record->top->base + CHUNK;
     atomic_store_explicit(&record->top->next, next, ORDER(release, chunk_release));    /* partner: mark_active's acquire */
+    FTJIT_TORTURE_POINT(11);
     record->top = next;
     return &next->active[0];
 }

@@ -28,8 +28,16 @@ static void spin(uint64_t turns)
     for (volatile uint64_t turn = 0; turn < turns; turn = turn + 1) {}
 }
 
-/* `place`: the number of the step in epoch.c that was just done. A scan (9) has hundreds of them: seldom there, but where a
-   move in the middle of a scan is the error. */
+/* How seldom something happens at `place`: a scan (9) has hundreds of them. Often where a control's window is: in the
+   middle of a scan, between check and advance (8), before the round (10), after linking a chunk (11). */
+static uint64_t sides(int place)
+{
+    if (place == 9) return BROKEN(moving_records) ? 2048 : 65536;
+    if (place == 11 && BROKEN(chunk_release)) return 1;
+    return (place == 10 && BROKEN(record_release)) || (place == 8 && BROKEN(two_drivers)) ? 64 : 2048;
+}
+
+/* `place`: the number of the step in epoch.c that was just done. */
 void torture_point(int place)
 {
     if (options.quiet) return;
@@ -37,7 +45,7 @@ void torture_point(int place)
         quiet_for--;
         return;
     }
-    uint64_t dice = chance() % (place == 9 && !BROKEN(moving_records) ? 65536 : 2048);
+    uint64_t dice = chance() % sides(place);
     if (dice < 1) usleep(chance() % 300);
     else if (dice < 8) sched_yield();
     else if (dice < 64) spin(chance() % 3000);

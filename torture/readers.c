@@ -117,7 +117,7 @@ void *reader(void *number)
             use_some(&inside);
         }
         if (code) code_drop(code);
-        if (which % 4 == 3 && inside.most >= 20 && inside.most < MOST) inside.most++;
+        if (which % 4 == 3 && inside.most >= 20 && inside.most < MOST) inside.most += 5;
         uint32_t depth = atomic_load_explicit(&record->depth, memory_order_relaxed);
         if (depth > atomic_load_explicit(&deepest, memory_order_relaxed))
             atomic_store_explicit(&deepest, depth, memory_order_relaxed);
