@@ -1,11 +1,17 @@
 """Builds the C core: one cffi module (API mode) out of the units below, each a .c file with its declarations beside
-it in a .cdef file of the same name."""
+it in a .cdef file of the same name.
 
+FTJIT_DEBUG=1 in the environment fills freed executors with 0xCC. FTJIT_BREAK=tag breaks one ordering or condition of
+the reclamation protocol on purpose (breaks.h): a negative control, never for use."""
+
+import os
+import re
 from pathlib import Path
 
 from cffi import FFI
 
 UNITS = [
+    "record",
     "epoch",
     "heap",
     "keepsakes",
@@ -34,6 +40,18 @@ def declarations() -> str:
     return "\n".join(path.read_text() for unit in UNITS if (path := HERE / f"{unit}.cdef").exists())
 
 
+def macros() -> list[str]:
+    """Compiler options for what the environment asks for; none in a normal build. ValueError: no such control."""
+    asked = ["-DFTJIT_DEBUG"] if os.environ.get("FTJIT_DEBUG") else []
+    if tag := os.environ.get("FTJIT_BREAK"):
+        sources = "".join(path.read_text() for path in sorted(HERE.glob("*.[ch]")))
+        known = sorted(set(re.findall(r"\b(?:BROKEN\(|ORDER\(\w+, )(\w+)\)", sources)) - {"tag"})
+        if tag not in known:
+            raise ValueError(f"FTJIT_BREAK={tag}: the C core has no such control; it has {', '.join(known)}")
+        asked.append(f"-DFTJIT_BREAK_{tag}")
+    return asked
+
+
 def builder() -> FFI:
     """The builder of `ftjit._core`. Paths are relative to the project's root, where the build runs."""
     ffi = FFI()
@@ -44,7 +62,15 @@ def builder() -> FFI:
         sources=[f"cdefs/{unit}.c" for unit in UNITS],
         depends=[str(path.relative_to(HERE.parent)) for path in HERE.glob("*.h")],
         # -fno-semantic-interposition and hidden symbols: calls inside the core are direct.
-        extra_compile_args=["-std=gnu11", "-O2", "-g", "-fvisibility=hidden", "-Wall", "-Wno-unused-parameter"],
+        extra_compile_args=[
+            "-std=gnu11",
+            "-O2",
+            "-g",
+            "-fvisibility=hidden",
+            "-Wall",
+            "-Wno-unused-parameter",
+            *macros(),
+        ],
         libraries=["m", "dl", "pthread"],
     )
     return ffi

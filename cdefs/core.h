@@ -32,6 +32,10 @@
 #include "internal/pycore_pystate.h"
 #include "internal/pycore_critical_section.h"
 #include "activation.h"
+#include "counters.h"
+#include "epoch.h"
+#include "executor.h"
+#include "heap.h"
 
 #ifndef Py_GIL_DISABLED
 #error "ftjit's core is for free-threaded builds of CPython (configure --disable-gil)"
@@ -40,141 +44,6 @@
 #error "ftjit's core knows the internals of CPython 3.14 only"
 #endif
 
-/* ---- executors --------------------------------------------------------------------------------------------- */
-
-/* How one value gets back to its home when machine code is left. Python packs these (backend/exits.py). */
-enum move_kind { MOVE_INT, MOVE_FLOAT, MOVE_BOOL, MOVE_NEW_REFERENCE, MOVE_LOCAL, MOVE_CONSTANT, MOVE_NULL,
-                 MOVE_SAME, MOVE_RANGE_ITERATOR, MOVE_MAYBE };
-enum place_kind { PLACE_INT_REGISTER, PLACE_FLOAT_REGISTER, PLACE_SPILL, PLACE_IMMEDIATE };
-struct move {
-    uint8_t kind, place[3];
-    int16_t slot, frame;             /* of localsplus; of the frame that was entered (0), or of an inlined one above it */
-    int64_t value[3];
-};
-
-/* One way out. `offset` is where the interpreter goes on, in bytes from the start of the bytecode. Out of inlined
-   functions it is the CALL, and the frames of the `inners` have to be made. */
-struct exit_record {
-    int32_t offset;
-    int16_t reason, depth;
-    int32_t first_move, moves;
-    int32_t first_inner, inners;
-    _Atomic uint64_t taken;
-};
-/* The frame of an inlined function, as an exit finds it: at `offset` of `code`, `depth` entries on its stack. `kept`
-   entries on the stack of the frame below go when it returns. */
-struct inner_frame {
-    int64_t function;                /* where the function object is: with `place`, as in a move */
-    PyCodeObject *code;              /* the executor keeps it */
-    int32_t offset;
-    int16_t depth;
-    uint8_t place, kept;
-};
-enum { INLINE_DEPTH = 4 };           /* inlined frames on top of each other, at most */
-enum exit_reason { REASON_RETURN, REASON_POLL, REASON_STATUS, REASON_FIRST_DEOPT };
-
-/* Immutable once installed, but for `valid` (1, later 0, never back), the counters, and what reclamation keeps. */
-struct executor {
-    const void *code;
-    _Atomic uint32_t valid;
-    uint32_t exit_count;
-    struct exit_record *exits;
-    struct move *moves;
-    struct inner_frame *inner_frames;
-    struct keepsakes *keeps;         /* objects that the code refers to */
-    struct region *region;
-    uint32_t inlines;                /* frames of inlined functions on top of each other, at most */
-    uint32_t inline_words;           /* what they take of the data stack */
-    uint64_t number;                 /* never reused: names the executor in reports */
-    uint64_t code_bytes;
-    _Atomic uint32_t used_at;        /* the era (below) in which it was left last, or somebody was seen inside */
-    /* reclamation's own, touched by its single driver only */
-    uint64_t retired_at;
-    uint64_t seen_active;
-    struct executor *next_retired;
-};
-
-/* ---- epoch ------------------------------------------------------------------------------------------------- */
-
-enum { CHUNK = 30 };
-struct active_chunk {
-    _Atomic(struct executor *) active[CHUNK];
-    _Atomic(struct active_chunk *) next;
-};
-struct record {
-    _Atomic uint64_t epoch;          /* 0, or the epoch this thread is pinned at */
-    uint32_t depth;                  /* owner's only: records in use */
-    _Atomic uint32_t taken;          /* 1 while a thread owns the record */
-    uint64_t entries, exits, deopts; /* owner's counters; read by others for statistics only */
-    struct record *next;
-    struct active_chunk first;
-} __attribute__((aligned(128)));
-
-extern __thread struct record *my_record __attribute__((tls_model("initial-exec")));
-extern _Atomic uint64_t global_epoch;
-extern bool asymmetric;                  /* readers need no fence: the driver interrupts them instead */
-struct record *record_register(void);
-static inline struct record *record_self(void) { return my_record ? my_record : record_register(); }
-_Atomic(struct executor *) *activation_room(struct record *);
-void activation_unwind(struct record *);
-
-/* Partner: driver_fence in epoch.c. Serves step 2 of the proof there. */
-static inline void reader_fence(void)
-{
-    if (asymmetric) atomic_signal_fence(memory_order_seq_cst);
-    else atomic_thread_fence(memory_order_seq_cst);
-}
-
-/* Enter what `entry` names now (the numbers are those of epoch.c). Returns the activation's place, or NULL when there
-   is nothing to enter. */
-static inline _Atomic(struct executor *) *activation_enter(struct record *record, _Atomic(struct executor *) *entry,
-                                                           struct executor **executor)
-{
-    _Atomic(struct executor *) *place = record->depth < CHUNK ? &record->first.active[record->depth]
-                                                              : activation_room(record);
-    if (!place) return NULL;
-    atomic_store_explicit(&record->epoch, atomic_load_explicit(&global_epoch, memory_order_relaxed),
-                          memory_order_relaxed);                                                    /* (1) */
-    reader_fence();
-    struct executor *found = atomic_load_explicit(entry, memory_order_acquire);                     /* (2) partner: install */
-    if (found) atomic_store_explicit(place, found, memory_order_relaxed);                           /* (3) */
-    atomic_store_explicit(&record->epoch, 0, memory_order_release);                                 /* (4) partner: (8) */
-    if (!found) return NULL;
-    record->depth++;
-    *executor = found;
-    return place;
-}
-
-/* Called when control has left the executor. Out-of-order leaves (greenlets) leave a hole; places never move. */
-static inline void activation_leave(struct record *record, _Atomic(struct executor *) *place)
-{
-    atomic_store_explicit(place, NULL, memory_order_release);                                       /* (5) partner: (9) */
-    if (record->depth == 1 && place == &record->first.active[0]) record->depth = 0;
-    else activation_unwind(record);
-}
-bool somebody_inside(const struct executor *);
-void executor_retire(struct executor *);
-int reclaim(void);
-void epoch_after_fork(void);
-int epoch_init(void);
-
-/* ---- heap -------------------------------------------------------------------------------------------------- */
-
-struct region *region_create(uint64_t size);
-char *region_base(struct region *);
-int region_seal(struct region *, const char *bytes, uint64_t size);
-void region_release(struct region *);
-void region_hold(struct region *);
-
-/* How recently executors were used, for choosing what goes when the heap is full. An era is 64 ms of the ticker's. */
-extern _Atomic uint32_t executor_era;
-static inline void executor_used(struct executor *executor)
-{
-    uint32_t era = atomic_load_explicit(&executor_era, memory_order_relaxed);
-    if (atomic_load_explicit(&executor->used_at, memory_order_relaxed) != era)
-        atomic_store_explicit(&executor->used_at, era, memory_order_relaxed);
-}
-
 /* ---- keepsakes --------------------------------------------------------------------------------------------- */
 
 struct keepsakes {
@@ -182,7 +51,6 @@ struct keepsakes {
     int64_t count;
     PyObject *objects[];
 };
-void keepsakes_drop_later(struct keepsakes *);
 bool keepsakes_wait(void);
 void keepsakes_drop(void);
 
@@ -271,12 +139,4 @@ void sampler_after_fork(void);
 void worker_wake(void);
 int worker_is_owed(void);
 void worker_after_fork(void);
-
-struct counters {
-    _Atomic uint64_t installed, swapped, retired, freed, limbo_bytes, limbo_executors, code_bytes, region_bytes,
-        unwinds, samples, ticks, advances, reclaims, snapshots, ticks_unanswered, retired_inside, heap_bytes,
-        regions, threads_refused;
-};
-extern struct counters counters;
-#define COUNT(field, n) atomic_fetch_add_explicit(&counters.field, (n), memory_order_relaxed)
 #endif

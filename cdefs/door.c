@@ -104,14 +104,14 @@ __attribute__((noinline)) enum outcome leave_by_exit(struct record *record, stru
         return unwind_exception(tstate, frame) < 0 ? LEFT_BY_ERROR : LEFT;
     }
     if (exit->reason >= REASON_FIRST_DEOPT) {
-        record->deopts++;
+        count_own(&record->deopts);
         uint64_t before = atomic_fetch_add_explicit(&exit->taken, 1, memory_order_relaxed);
         if (before == relearn_threshold) {
             uint8_t installed = ENTRY_INSTALLED;
             atomic_compare_exchange_strong(&entry->state, &installed, ENTRY_WANTED);
         }
     }
-    record->exits++;
+    count_own(&record->exits);
     if ((exit->inners ? leave_inlined(act, exit, tstate, frame) : leave_to_frame(act, exit, frame)) < 0)
         return unwind_exception(tstate, frame) < 0 ? LEFT_BY_ERROR : LEFT;
     return exit->reason == REASON_RETURN ? LEFT_BY_RETURN : LEFT;

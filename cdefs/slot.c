@@ -9,7 +9,7 @@ _Atomic uint32_t executor_era;
 
 static void entry_empty(struct entry *entry)
 {
-    struct executor *old = atomic_exchange(&entry->executor, NULL);                      /* (6) in epoch.c */
+    struct executor *old = entry_exchange(&entry->executor, NULL);                        /* (6) in epoch.c */
     if (old) executor_retire(old);
 }
 
@@ -104,7 +104,7 @@ uint64_t slot_install(uintptr_t code_address, int32_t offset, struct region *reg
     executor_used(executor);
     COUNT(code_bytes, code_bytes);
     COUNT(installed, 1);
-    struct executor *old = atomic_exchange(&entry->executor, executor);   /* release: partner (2) in epoch.c */
+    struct executor *old = entry_exchange(&entry->executor, executor);      /* (6): publishes it to (2) */
     atomic_store(&entry->state, ENTRY_INSTALLED);
     if (old) {
         COUNT(swapped, 1);

@@ -70,7 +70,7 @@ static ALWAYS_INLINE enum outcome stay(struct record *record, _Atomic(struct exe
     act.kept = NULL;
     struct activation *outer = current_activation;
     current_activation = &act;
-    record->entries++;
+    count_own(&record->entries);
     int64_t way = shim(executor->code, frame, tstate, &act);
     executor_used(executor);
     give_back(&act);
@@ -78,7 +78,7 @@ static ALWAYS_INLINE enum outcome stay(struct record *record, _Atomic(struct exe
     enum outcome outcome;
     if (LIKELY(way & LIGHT)) {
         if (UNLIKELY(trace)) trace_return(executor, entry, frame);
-        record->exits++;
+        count_own(&record->exits);
         outcome = leave_by_return(tstate, frame, &act, way);
     }
     else outcome = leave_by_exit(record, entry, tstate, frame, &act, way);

@@ -86,7 +86,8 @@ int core_give_peek(uintptr_t give)
 
 static const char *const counter_names[] = {"installed", "swapped", "retired", "freed", "limbo_bytes", "limbo_executors",
     "code_bytes", "region_bytes", "unwinds", "samples", "ticks", "advances", "reclaims", "snapshots", "ticks_unanswered",
-    "retired_inside", "heap_bytes", "regions", "threads_refused"};
+    "barriers_refused", "freed_age_2", "freed_age_3", "freed_age_4", "freed_age_8", "freed_age_16", "retired_inside",
+    "heap_bytes", "regions", "threads_refused"};
 int64_t counter(const char *name)
 {
     for (size_t i = 0; i < sizeof counter_names / sizeof counter_names[0]; i++)

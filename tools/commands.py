@@ -101,6 +101,12 @@ def _python(request: Request) -> int:
     return 0
 
 
+def _torture(request: Request) -> int:
+    from torture.run import main as run  # needs a C compiler and nothing else of the set-up
+
+    return run(request.arguments)
+
+
 def _clean(request: Request) -> int:
     parser = argparse.ArgumentParser(prog="dev clean", description="Remove what set-up and builds have made.")
     parser.add_argument("--all", action="store_true", help=f"the user's cache too, {places.cache()}")
@@ -118,6 +124,7 @@ COMMANDS = (
     Command("bench", "[arguments]", "python -m ftjit bench", BENCH),
     Command("stress", "[arguments]", "python -m ftjit stress", STRESS),
     Command("model", "[--full] [arguments]", "check the reclamation protocol with Spin; needs no set-up", _model),
+    Command("torture", "[--controls] [--seconds N]", "torture the reclamation core in C, with sanitizers", _torture),
     Command("lint", "", "ruff check, ruff format --check, mypy", _lint),
     Command("format", "[paths]", "ruff format", _format),
     Command("docs", "", "check the documents: links lead somewhere, examples print what they say", _docs),

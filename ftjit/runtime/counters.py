@@ -14,7 +14,8 @@ class Stats:
     ftjit asked for. `code_bytes`: machine code; `region_bytes`: the same and what rounds it up to whole grains;
     `waste_bytes`: bytes in the pages of the code heap that are no machine code; `heap_bytes`: address space it has;
     `executors_evicted`: taken out because FTJIT_CODE_LIMIT was reached; `threads_refused`: threads of ftjit's that the
-    system did not start."""
+    system did not start; `freed_ages`: how many were freed so many epochs after they were retired; `barriers_refused`:
+    how often the kernel refused the barrier without which nothing is freed."""
 
     enabled: bool = False
     executors_installed: int = 0
@@ -42,6 +43,8 @@ class Stats:
     world_stops: int = 0
     threads_refused: int = 0
     asymmetric_barrier: bool = False
+    freed_ages: dict[str, int] = field(default_factory=dict)
+    barriers_refused: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

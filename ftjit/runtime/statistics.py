@@ -7,6 +7,9 @@ from ftjit.runtime.tier import Tier
 
 __all__ = ["Stats", "collect"]
 
+# Epochs from retiring to freeing: the C core's counter, and what it is called here.
+AGES = {"2": "2", "3": "3", "4": "4-7", "8": "8-15", "16": "16+"}
+
 
 def collect(tier: Tier | None) -> Stats:
     """The counters now; all zero where ftjit never started."""
@@ -51,4 +54,6 @@ def collect(tier: Tier | None) -> Stats:
         world_stops=tier.world_stops,
         threads_refused=count("threads_refused"),
         asymmetric_barrier=bool(core.lib.epoch_is_asymmetric()),
+        freed_ages={label: count(f"freed_age_{name}") for name, label in AGES.items()},
+        barriers_refused=count("barriers_refused"),
     )
