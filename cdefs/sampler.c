@@ -7,11 +7,11 @@
 #include <signal.h>
 #include <time.h>
 
-enum { TABLE = 1024, ERA_MS = 64, REMIND_MS = 250, HOT_ROOM = 16, FORGET_AFTER = 8192, PATIENCE_MS = 50, SLOWEST_MS = 16 };
+enum { TABLE = 1024, ERA_MS = 64, REMIND_MS = 250, HOT_ROOM = 16, HALVE_AFTER = 512, PATIENCE_MS = 50, SLOWEST_MS = 16 };
 static struct { PyCodeObject *code; uint32_t count; } seen[TABLE];   /* addresses are only compared, never followed */
-static uint32_t since_forgotten;
+static uint32_t since_halved;
 static _Atomic(PyObject *) hot[HOT_ROOM];                            /* owned, until a worker takes them */
-static _Atomic uint32_t hot_waiting, outstanding, news, hot_samples = 3;
+static _Atomic uint32_t hot_waiting, outstanding, news, hot_samples = 6;
 static _Atomic uint64_t tick_us = 1000;
 
 static pthread_t ticker;
@@ -38,9 +38,10 @@ static void offer_hot(PyCodeObject *code)
 
 static void count(PyCodeObject *code)
 {
-    if (++since_forgotten >= FORGET_AFTER) {
-        memset(seen, 0, sizeof seen);
-        since_forgotten = 0;
+    if (++since_halved >= HALVE_AFTER) {         /* hot is what takes its share now, not what ran a little for long */
+        for (int i = 0; i < TABLE; i++)
+            if (!(seen[i].count /= 2)) seen[i].code = NULL;
+        since_halved = 0;
     }
     size_t at = ((uintptr_t)code >> 5) % TABLE;
     for (int probe = 0; probe < 8; probe++, at = (at + 1) % TABLE) {

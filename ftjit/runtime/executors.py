@@ -122,6 +122,8 @@ class CodeRecord:
     refused: dict[int, tuple[str, int]] = field(default_factory=dict)
     door_open: bool = False  # it has a slot, and what is compiled is wanted
     watched: bool = False  # its events are on: the interpreter enters too
+    insisted: bool = False  # somebody asked for it by name
+    reopen: bool = False  # disable() has closed its door
     waiting: dict[int, str] = field(default_factory=dict)  # entries without an executor because of the heap's limit
     bytecode: bytes | None = None  # as specialised in the thread that was observed last
     never: bool = False

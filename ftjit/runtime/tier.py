@@ -119,6 +119,7 @@ class Tier:
     def open_door(self, code: CodeType, insist: bool = False) -> None:
         """Let threads in at this code object's start and loops, from now on."""
         record = self.record(code)
+        record.insisted |= insist
         if record.never or (record.door_open and (record.watched or not insist)):
             return
         bytecode = Bytecode(code)
@@ -264,9 +265,18 @@ class Tier:
     # ---- on and off -------------------------------------------------------------------------------------------------
 
     def enable(self) -> str | None:
-        """On, from now. What is missing, where the system refuses the thread that samples."""
+        """On, from now; what was hot before disable() still is. What is missing, where the system refuses the thread
+        that samples."""
         self.enabled = True
         self.core.lib.door_enable(1)
+        for reference, record in list(self.records.values()):
+            code = reference()
+            if code is not None and record.reopen:
+                record.reopen = False
+                if self.eager:  # its events are on for everything
+                    record.door_open = record.watched = True
+                else:
+                    self.open_door(code, insist=record.insisted)
         self.core.lib.worker_allow()
         if self.core.lib.sampler_start(self.config.tick_us, self.config.hot_samples) != 0:
             return "the sampling thread could not be started: only what ftjit.jit or compile names is compiled"
@@ -312,13 +322,14 @@ class Tier:
             code = reference()
             if code is not None and record.door_open:
                 self.core.lib.slot_clear(id(code), WANTED)
-                record.door_open = False
+                record.door_open, record.reopen = False, True
                 record.installed.clear()
                 record.waiting.clear()
                 record.feedback.revisions.clear()
                 if record.watched:
                     record.watched = False
                     self._events(code, False)
+        self.core.lib.reclaim()  # the thread that would have done it is gone
 
     def shut_down(self) -> None:
         """Before the interpreter goes: no thread of ours is left."""

@@ -1,0 +1,40 @@
+"""enable() after disable(): what was hot is compiled again, in either mode."""
+
+from __future__ import annotations
+
+import time
+
+from fresh_process import fresh_process
+from machine import wait_until
+
+import ftjit
+
+
+def total_below(limit: int) -> int:
+    total = 0
+    for number in range(limit):
+        total += number
+    return total
+
+
+@fresh_process(cases=["auto auto", "auto eager", "eager auto", "eager eager", "auto off auto"])
+def test_on_again(case: str) -> None:
+    for mode in case.split():
+        ftjit.enable(mode)
+        if mode != "off":
+
+            def runs_as_machine_code() -> bool:
+                before = ftjit.stats().entries
+                for _ in range(50):
+                    total_below(300)
+                time.sleep(0.001)
+                return ftjit.is_compiled(total_below) and ftjit.stats().entries > before
+
+            ftjit.never(wait_until)
+            wait_until(runs_as_machine_code, 20, f"compiled in mode {mode}: {ftjit.explain(total_below)}")
+        ftjit.disable()
+        assert ftjit.drain(10)
+        assert not ftjit.is_compiled(total_below)
+        before = ftjit.stats().entries
+        total_below(300)
+        assert ftjit.stats().entries == before
