@@ -18,12 +18,13 @@ MODEL = Path(__file__).resolve().parent / "promela"
 MAIN = "reclamation.pml"
 PACKAGES = {"spin": "spin", "gcc": "gcc"}  # program: the Debian package that brings it
 
-DEPTH = 20_000_000  # steps of one path, at most; reaching it makes the run incomplete
+DEPTH = 5_000_000  # steps of one path, at most; reaching it makes the run incomplete
 SMALL_DEPTH = 1_000_000  # for the quick set: the stack is allocated at once
 BUILD_SECONDS = 120
 
 _ERRORS = re.compile(r"State-vector (\d+) byte, depth reached (\d+), errors: (\d+)")
 _STATES = re.compile(r"^\s*([\d.e+]+) states, stored", re.MULTILINE)
+_PROGRESS = re.compile(r"^Depth=.* States=\s*([\d.e+]+)", re.MULTILINE)  # said now and then
 _MEMORY = re.compile(r"^\s*([\d.]+)\s+total actual memory usage", re.MULTILINE)
 _ASSERTION = re.compile(r"^pan:1: assertion violated \(?(\w+)\)?", re.MULTILINE)
 _UNREACHED = re.compile(r"^\s+(\w+\.pml:\d+), state \d+, \"(.*)\"", re.MULTILINE)
@@ -169,6 +170,8 @@ def judge(
 ) -> Result:
     """Read what the checker printed. A search that was cut short never counts as a pass."""
     numbers, states, memory = (pattern.search(output) for pattern in (_ERRORS, _STATES, _MEMORY))
+    if not states:  # ended from outside: how far it had come
+        states = next(reversed(list(_PROGRESS.finditer(output))), None)
     errors = int(numbers[3]) if numbers else 0
     caught_by = _caught_by(output) if errors else None
     if errors:

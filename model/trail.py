@@ -7,12 +7,18 @@ from model.spin import Result
 
 _MARK = " | "
 _CYCLE = "<<<<<START OF CYCLE>>>>>"
+_END = "assertion violated"
 INDENT = 4
 
 
 def steps(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """("reader 0", "reads G: 1") for each line of the model; ("", ...) where a cycle begins."""
+    """("reader 0", "reads G: 1") for each line of the model; ("", ...) where a cycle begins.
+
+    Ends where the claim fails.
+    """
     for line in lines:
+        if _END in line:
+            return
         if _CYCLE in line:
             yield "", "from here it goes on like this for ever:"
         elif _MARK in line:

@@ -103,7 +103,10 @@ inline free_what_is_unused()
 {
 #ifdef BATCH
    /* The region goes as a unit: when each member is retired, old and in nobody's record. */
-#ifdef BREAK_batch_member
+#if defined(BREAK_batch_member) && defined(ALL_RETIRED)
+   if
+   :: OLD_ENOUGH(1) && OLD_ENOUGH(2) && (UNSEEN(1) || UNSEEN(2)) -> free_one(1); free_one(2)
+#elif defined(BREAK_batch_member)
    if
    :: (OLD_ENOUGH(1) && UNSEEN(1)) || (OLD_ENOUGH(2) && UNSEEN(2)) -> free_one(1); free_one(2)
 #else

@@ -111,6 +111,12 @@ def test_a_search_that_ran_out_of_time_is_no_pass():
     assert not spin.judge(GOOD, NO_ERRORS, late=True).as_expected
 
 
+def test_a_search_that_was_ended_says_how_far_it_had_come():
+    progress = "Depth=  1000 States=    1e+06 Transitions= 3e+06\nDepth=  3000 States=    2e+06 Transitions= 6e+06\n"
+    result = spin.judge(GOOD, progress, late=True)
+    assert (result.verdict, result.states) == ("incomplete", 2_000_000)
+
+
 def test_a_statement_that_no_path_comes_to_is_no_pass():
     ends = '\treclamation.pml:195, state 97, "-end-"\n'
     assert spin.judge(GOOD, NO_ERRORS + ends).as_expected
@@ -175,9 +181,11 @@ def test_without_spin_the_command_says_what_to_install(tmp_path: Path):
     assert "apt-get install -y spin" in answer.stderr
 
 
-def test_trail_keeps_the_order_and_marks_the_cycle():
-    lines = ["reader 0 | reads G: 1", "spin: trail ends", "<<<<<START OF CYCLE>>>>>", "driver 0 | ends its round"]
+def test_trail_keeps_the_order_marks_the_cycle_and_ends_with_the_claim():
+    lines = ["reader 0 | reads G: 1", "spin: line 3", "<<<<<START OF CYCLE>>>>>", "driver 0 | ends its round"]
     assert [actor for actor, _ in trail.steps(lines)] == ["reader 0", "", "driver 0"]
+    lines.insert(1, "spin: claims.pml:27, Error: assertion violated")
+    assert [actor for actor, _ in trail.steps(lines)] == ["reader 0"]
 
 
 def test_readable_to_python_3_11():
