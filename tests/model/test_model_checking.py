@@ -161,10 +161,10 @@ def test_a_counterexample_is_shown_step_by_step():
 @needs_spin
 def test_results_as_json(tmp_path: Path):
     page = tmp_path / "results.json"
-    answer = _run("batch_member", "--json", str(page))
+    answer = _run("free_early", "--json", str(page))
     assert answer.returncode == 0, answer.stderr
     (result,) = json.loads(page.read_text(encoding="utf-8"))["results"]
-    assert (result["verdict"], result["breaks"], result["as_expected"]) == ("fails", "batch_member", True)
+    assert (result["verdict"], result["breaks"], result["as_expected"]) == ("fails", "free_early", True)
     assert result["states"] > 0
 
 
