@@ -55,6 +55,7 @@ __thread uint64_t early_stamp;
 #endif
 
 _Atomic uint64_t global_epoch = 1;
+_Atomic uint32_t executor_era;                       /* the ticker moves it */
 static _Atomic(struct executor *) newly_retired;     /* many push, the driver takes all */
 /* The driver's only. `young`: not yet two epochs old when they were last looked at; `ripe`: old enough, and somebody was
    inside. So a round that cannot advance, or finds nothing new, costs no more than what is active. */

@@ -5,7 +5,6 @@
 
 Py_ssize_t extra_index = -1;
 static _Atomic uint64_t executor_numbers;
-_Atomic uint32_t executor_era;
 
 static void entry_empty(struct entry *entry)
 {

@@ -222,7 +222,7 @@ def test_published_objects_are_whole() -> None:
     wait_compiled(look)
 
 
-CELLS = 4000
+CELLS = 1000
 
 
 def store_then_load(mine: list[int], other: list[int], seen: list[int], ours: Message, theirs: Message) -> None:
