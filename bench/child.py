@@ -10,7 +10,8 @@ from . import catalog
 from .samples import COMPILED_MODES, Request, Sample
 from .workers import Workers, is_steady
 
-MOST_WARM_UP_RUNS = 30
+MOST_WARM_UP_RUNS = 40
+QUIET_RUNS = 4  # in a row: code that was installed a moment ago may still be compiled anew, in the background
 DRAIN_SECONDS = 2.0
 
 
@@ -27,12 +28,14 @@ def measure(request: Request) -> Sample:
     with Workers(lambda: program.run(request.size), request.threads) as workers:
         began = time.perf_counter()
         installed_before = -1
+        quiet = 0
         while len(warm_up) < MOST_WARM_UP_RUNS:
             turn = workers.turn()
             warm_up.append(turn.seconds)
             checksums.update(map(repr, turn.checksums))
             installed = executors_so_far(ftjit)
-            steady = is_steady(warm_up) and installed == installed_before
+            quiet = quiet + 1 if is_steady(warm_up) and installed == installed_before else 0
+            steady = quiet >= (QUIET_RUNS if ftjit is not None else 1)
             installed_before = installed
             elapsed = time.perf_counter() - began
             if steady or elapsed > half_of_allowance or (len(warm_up) >= 2 and elapsed > request.warm_up_seconds):

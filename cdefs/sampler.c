@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <time.h>
 
-enum { TABLE = 1024, ERA_MS = 64, REMIND_MS = 250, HOT_ROOM = 16, HALVE_AFTER = 512, PATIENCE_MS = 50, SLOWEST_MS = 16 };
+enum { TABLE = 1024, ERA_MS = 64, REMIND_MS = 250, HOT_ROOM = 16, HALVE_AFTER = 512, CALLERS = 4, PATIENCE_MS = 50, SLOWEST_MS = 16 };
 static struct { PyCodeObject *code; uint32_t count; } seen[TABLE];   /* addresses are only compared, never followed */
 static uint32_t since_halved;
 static _Atomic(PyObject *) hot[HOT_ROOM];                            /* owned, until a worker takes them */
@@ -61,13 +61,14 @@ static int sample(void *unused)
     PyThreadState *tstate = PyThreadState_GetUnchecked();
     _PyInterpreterFrame *frame = tstate->current_frame;
     COUNT(samples, 1);
-    if (frame && frame->owner < FRAME_OWNED_BY_INTERPRETER) {
+    /* What is hot already says that its callers may be: they would inline it. */
+    for (int up = 0; frame && up < CALLERS; up++, frame = frame->previous) {
+        if (frame->owner >= FRAME_OWNED_BY_INTERPRETER) continue;
         PyCodeObject *code = _PyFrame_GetCode(frame);
-        struct slot *slot = slot_of(code);
-        if (!slot) {
-            count(code);
-            atomic_store_explicit(&news, 1, memory_order_relaxed);
-        }
+        if (slot_of(code)) continue;
+        count(code);
+        atomic_store_explicit(&news, 1, memory_order_relaxed);
+        break;
     }
     /* 3.14 strands the main thread's own pending calls when they arrive while another thread is in here. */
     if (_Py_atomic_load_int32_relaxed(&_PyRuntime.ceval.pending_mainthread.npending) && _PyRuntime.main_tstate)
