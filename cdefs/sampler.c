@@ -3,6 +3,7 @@
    makes no object and never detaches. One question is outstanding at a time, which makes the table below
    single-writer. The same native thread drives reclamation. It has no thread state and blocks all signals. */
 #include "core.h"
+#include <opcode.h>
 #include <pthread.h>
 #include <signal.h>
 #include <time.h>
@@ -36,7 +37,21 @@ static void offer_hot(PyCodeObject *code)
     }
 }
 
-static void count(PyCodeObject *code)
+/* Is it worth having? A sample answered at a CALL says that the time went into C; without a loop of its own, code that
+   calls it from there gains nothing by being compiled. */
+static bool worth_compiling(_PyInterpreterFrame *frame, PyCodeObject *code)
+{
+    int at = frame->instr_ptr->op.code;
+    if (at == RESUME || at == RESUME_CHECK || at == INSTRUMENTED_RESUME) return true;
+    _Py_CODEUNIT *units = _PyFrame_GetBytecode(frame);
+    for (Py_ssize_t i = 0; i < Py_SIZE(code); i++)           /* a cache entry may look like one: then it is compiled */
+        if (units[i].op.code == JUMP_BACKWARD || units[i].op.code == JUMP_BACKWARD_NO_JIT
+            || units[i].op.code == INSTRUMENTED_JUMP_BACKWARD)
+            return true;
+    return false;
+}
+
+static void count(_PyInterpreterFrame *frame, PyCodeObject *code, bool is_caller)
 {
     if (++since_halved >= HALVE_AFTER) {         /* hot is what takes its share now, not what ran a little for long */
         for (int i = 0; i < TABLE; i++)
@@ -48,7 +63,7 @@ static void count(PyCodeObject *code)
         if (seen[at].code && seen[at].code != code) continue;
         seen[at].code = code;
         if (++seen[at].count == atomic_load_explicit(&hot_samples, memory_order_relaxed)) {
-            offer_hot(code);
+            if (is_caller || worth_compiling(frame, code)) offer_hot(code);
             seen[at].count = 0;
         }
         return;
@@ -66,7 +81,7 @@ static int sample(void *unused)
         if (frame->owner >= FRAME_OWNED_BY_INTERPRETER) continue;
         PyCodeObject *code = _PyFrame_GetCode(frame);
         if (slot_of(code)) continue;
-        count(code);
+        count(frame, code, up > 0);
         atomic_store_explicit(&news, 1, memory_order_relaxed);
         break;
     }

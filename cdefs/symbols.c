@@ -58,16 +58,31 @@ uint32_t function_version(uintptr_t object)
 }
 int is_immortal(uintptr_t object) { return _Py_IsImmortal((PyObject *)object); }
 
-/* peek(object, type version, byte offset, otherwise): what an instance holds there, without running anything. */
+/* A value that no other thread may count, as only its owner refers to it: one of the same type will do for a guess. It
+   may be freed meanwhile; while we are attached its header can still be read (that is what trying to count it rests on),
+   and what is found there is compared, never followed. NULL if it looks like nothing that is known. */
+static PyObject *like(PyObject *value)
+{
+    static PyObject *some_float;
+    PyTypeObject *type = (PyTypeObject *)_Py_atomic_load_ptr_relaxed(&value->ob_type);
+    if (type == &PyLong_Type) return PyLong_FromLong(0);
+    if (type != &PyFloat_Type) return NULL;
+    if (!some_float && (some_float = PyFloat_FromDouble(0.5))) _Py_SetImmortal(some_float);
+    return some_float;
+}
+
+/* peek(object, type version, byte offset, otherwise): what an instance holds there, or one like it, without running
+   anything. */
 static PyObject *peek(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 {
     PyObject *object = args[0], *value;
     long version = PyLong_AsLong(args[1]), offset = PyLong_AsLong(args[2]);
     PyObject **place = (PyObject **)((char *)object + offset);
-    if (Py_TYPE(object)->tp_version_tag != (unsigned int)version || !(value = _Py_atomic_load_ptr_acquire(place))
-        || !_Py_TryIncrefCompare(place, value))
+    if (Py_TYPE(object)->tp_version_tag != (unsigned int)version || !(value = _Py_atomic_load_ptr_acquire(place)))
         return Py_NewRef(args[3]);
-    return value;
+    if (_Py_TryIncrefCompare(place, value)) return value;
+    value = like(value);
+    return value ? value : Py_NewRef(args[3]);
 }
 static PyMethodDef peek_method = {"peek", (PyCFunction)(void *)peek, METH_FASTCALL, "What an instance holds at an offset."};
 
