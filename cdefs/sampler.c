@@ -80,7 +80,8 @@ static int sample(void *unused)
     for (int up = 0; frame && up < CALLERS; up++, frame = frame->previous) {
         if (frame->owner >= FRAME_OWNED_BY_INTERPRETER) continue;
         PyCodeObject *code = _PyFrame_GetCode(frame);
-        if (slot_of(code)) continue;
+        /* The second: the interpreter's own shims (of `__init__`), static objects that nothing may be hung on. */
+        if (slot_of(code) || code->co_flags & CO_NO_MONITORING_EVENTS) continue;
         count(frame, code, up > 0);
         atomic_store_explicit(&news, 1, memory_order_relaxed);
         break;
