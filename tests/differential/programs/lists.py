@@ -139,9 +139,16 @@ def matrix(n):
     return out
 
 
+@case(((1, 2),), [((1.5, 2),), (("a", None),), ((1,),), ((1, 2, 3),)])
+def unpack_pair(pair):
+    a, b = pair
+    return b, a
+
+
 @case(
     ((1, 2),),
     [((1.5, 2),), ([3, 4],), ((1,),), ((1, 2, 3),), ("ab",), ({1: 2, 3: 4},), (range(2),), (5,), ([],)],
+    machine=False,  # what is neither a tuple nor a list is the interpreter's; enough of it, and so is the function
 )
 def unpack_two(pair):
     a, b = pair
