@@ -340,7 +340,7 @@ class Access(Core):
         kind = kind or hints.get(instruction.special)
         sample = getattr(entry, "sample", MISSING)
         top = len(self.stack) - 1
-        if kind not in (tuple, list):
+        if kind not in (tuple, list) or not isinstance(entry, Home | Local | Pointer | Constant):
             raise LeaveHere("neither a tuple nor a list")
         if self.level() >= 1 or not isinstance(entry, Home | Local | Pointer):
             self._unpack_out(entry, kind, count)

@@ -387,3 +387,15 @@ def slice_stores(xs, n):
     xs[n:] = (1, 2)
     xs[1:n] = xs
     return xs
+
+
+@case((3, (1, 2)), [(3, [1, 2]), (3, 5), (2, (1,))], machine=False)
+def unpack_a_number_at_times(n, pair):
+    total = 0
+    for i in range(n):
+        value = pair if i else (3, 4)
+        a, b = value
+        total += a * b
+        if i == n - 2:
+            pair = i
+    return total
