@@ -31,16 +31,18 @@ def watched() -> None:
 
 
 def direct(number: int) -> int:
-    """As little as a function does that is compiled but not inlined: it has a loop."""
-    while number > 0:
-        number -= 1
+    """As little as a function does that is compiled but not inlined: it is too long."""
+    if number:  # never; too much code to be inlined
+        number = number + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1
+        number = number + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1
     return number
 
 
 def not_direct(number: int) -> int:
     """The same function, kept in the interpreter."""
-    while number > 0:
-        number -= 1
+    if number:  # never; too much code to be inlined
+        number = number + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1
+        number = number + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1
     return number
 
 
