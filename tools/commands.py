@@ -65,6 +65,7 @@ def pytest_arguments(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
 
 
 def _test(request: Request) -> int:
+    packages.ensure(packages.TESTS, "testing", request.install_missing)
     python = make_ready(install_missing=request.install_missing)
     arguments, extra = pytest_arguments(request.arguments)
     return become(python, "-m", "pytest", *arguments, **extra)
@@ -104,6 +105,7 @@ def _python(request: Request) -> int:
 def _torture(request: Request) -> int:
     from torture.run import main as run  # needs a C compiler and nothing else of the set-up
 
+    packages.ensure(packages.TORTURE, "torture", request.install_missing)
     return run(request.arguments)
 
 

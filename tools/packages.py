@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tools.process import clean_environment
 from tools.say import SetupError, say
@@ -17,7 +17,7 @@ class Requirement:
     package: str
     program: str = ""
     header: str = ""
-    needed: bool = True  # False: CPython builds without it, minus a module that this project does not use
+    needed: bool = True  # False: what asks for it goes on with less
 
 
 COMPILER = (
@@ -37,6 +37,9 @@ CPYTHON = (
 )
 
 MODEL = (*COMPILER, Requirement("spin", program="spin"))
+TORTURE = (*COMPILER, Requirement("clang-19", program="clang-19", needed=False))  # gcc does a part
+# Tests that need them are skipped where they are not.
+TESTS = tuple(replace(requirement, needed=False) for requirement in (*MODEL, *TORTURE))
 
 
 def has_header(header: str) -> bool:
@@ -94,7 +97,7 @@ def ensure(requirements: Iterable[Requirement], why: str, install_missing: bool 
     if any(requirement.needed for requirement in lacking):
         raise SetupError(f"{why} needs system packages that are missing; install them with:\n{command}")
     names = ", ".join(requirement.package for requirement in lacking)
-    say(f"going on without {names} (not needed here; a fuller build: {command})")
+    say(f"going on without {names}: {why} will do less (to have it: {command})")
 
 
 def _install(command: list[str]) -> None:

@@ -57,10 +57,10 @@ def one_after_the_other() -> None:
         assert installed_bytes() <= LIMIT
     seen = ftjit.stats()
     assert seen.executors_evicted >= 10, seen
+    # Before they are called again: a call may make one hot, and then it says what came of that.
+    texts = [str(ftjit.explain(function)) for function in functions]
+    assert any("taken out to make room" in text and "FTJIT_CODE_LIMIT" in text for text in texts), texts
     assert [f(100) for f in functions] == [truth(k, 100) for k in range(24)]
-    text = str(ftjit.explain(functions[0]))
-    assert "taken out to make room" in text, text
-    assert "FTJIT_CODE_LIMIT" in text, text
     heat(functions[0], 300)  # hot again, compiled again
     ftjit.disable()
     wait_until(lambda: ftjit.drain(1) and ftjit.stats().code_bytes == 0, 3, f"all freed: {ftjit.stats()}")
