@@ -373,11 +373,17 @@ int64_t callout_store_fast(_PyInterpreterFrame *frame, int64_t slot)
     PyStackRef_XCLOSE(old);
     return 0;
 }
-int64_t callout_clear_local(_PyInterpreterFrame *frame, int64_t slot)
+/* Two in one bytecode: the interpreter cannot go on between them. */
+int64_t callout_store_fast_store_fast(_PyInterpreterFrame *frame, int64_t slots)
 {
-    _PyStackRef old = frame->localsplus[slot];
-    frame->localsplus[slot] = PyStackRef_NULL;
-    PyStackRef_XCLOSE(old);
+    callout_store_fast(frame, slots >> 4);
+    return callout_store_fast(frame, slots & 15);
+}
+int64_t callout_store_fast_load_fast(_PyInterpreterFrame *frame, int64_t slots)
+{
+    callout_store_fast(frame, slots >> 4);
+    *frame->stackpointer = PyStackRef_DUP(frame->localsplus[slots & 15]);
+    frame->stackpointer++;
     return 0;
 }
 int64_t callout_pop_top(_PyInterpreterFrame *frame, int64_t oparg) { return pop(frame, 1); }

@@ -178,6 +178,7 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
                 self.leave("uncompiled", f"{instruction.name} is not compiled")
                 return
             self.pending_offset = instruction.next_offset
+            self.called_out = None
             if instruction.never_ran and (self.inlined or self.bytecode.is_warm):
                 # There is nothing to go by. The interpreter specialises it, and is back in machine code at the next
                 # loop or call; if that happens often, this is compiled anew.
@@ -186,12 +187,15 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
             try:
                 done = handler(instruction) is False
             except LeaveHere as why:
+                assert self.called_out is None, f"{instruction.name} is left before it, and has called out"
                 if self.inlined:
                     raise self.not_inlinable(str(why)) from None
                 self.leave("uncompiled", f"{instruction.name}: {why}")
                 return
             if done:
                 return
+            if self.called_out is not None and self.called_out.exit is not None:
+                assert self.called_out.exit.depth == len(self.stack), f"{instruction.name} goes on after its call out"
             self.state.top.offset = self.pending_offset
             top = self.state.top
             if top.offset in self._leaders(top.bytecode):

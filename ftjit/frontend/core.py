@@ -85,6 +85,7 @@ class Core:
         self.offset = snapshot.offset
         self.before: list[Frame] = [Frame(self.bytecode, 0, [], [])]  # the frames as the current bytecode found them
         self.pending_offset = 0
+        self.called_out: Op | None = None  # by the current bytecode
 
     # ---- small things -------------------------------------------------------------------------------------------
 
@@ -396,7 +397,10 @@ class Core:
         quiet: bool = False,
     ) -> Op:
         """Run a C helper on the frame: everything goes home first; it takes `pops` entries and leaves `pushes`.
-        `quiet`: it runs nobody's code, so that locals need to be home only if it fails."""
+        `quiet`: it runs nobody's code, so that locals need to be home only if it fails.
+
+        When it is done machine code may have to be left, after the bytecode: so it is the last thing that the bytecode
+        does, and all of it that changes the stack."""
         if self.inlined:
             raise self.not_inlinable(
                 f"it calls out ({helper}, line {self.line()} of {self.frame.bytecode.code.co_name})"
@@ -428,6 +432,7 @@ class Core:
             offset=self.offset,
         )
         self.block.ops.append(op)
+        self.called_out = op
         self.state.unfenced = 0  # giving the lock back is a fence
         return op
 

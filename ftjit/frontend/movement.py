@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import opcode
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ftjit.frontend.bytecode import Instruction
@@ -96,28 +97,54 @@ class Movement(Core):
     # ---- stores -------------------------------------------------------------------------------------------------
 
     def op_STORE_FAST(self, instruction: Instruction) -> None:
-        self._store(instruction.argument)
+        slot = instruction.argument
+        if self._may_end_a_life(slot):
+            self._store_out("store_fast", slot, [slot])
+        else:
+            self._store(slot)
 
     def op_STORE_FAST_LOAD_FAST(self, instruction: Instruction) -> None:
-        self._store(instruction.argument >> 4)
-        self._load(instruction.argument & 15)
+        first, second = instruction.argument >> 4, instruction.argument & 15
+        if self._may_end_a_life(first):
+            loaded = self.stack[-1] if second == first else self.frame.locals[second]
+            pushes = [Home(getattr(loaded, "type", None), getattr(loaded, "sample", MISSING))]
+            self._store_out("store_fast_load_fast", instruction.argument, [first], pushes)
+            return
+        if second != first and not isinstance(self.frame.locals[second], Boxed | Number):
+            raise LeaveHere("a local that may be unbound")  # said before anything is done
+        self._store(first)
+        self._load(second)
 
     def op_STORE_FAST_STORE_FAST(self, instruction: Instruction) -> None:
         """The second store cannot leave, the first being done: both old values are looked at beforehand, and what the
         new ones are."""
         first, second = instruction.argument >> 4, instruction.argument & 15
+        if self._may_end_a_life(first) or self._may_end_a_life(second):
+            self._store_out("store_fast_store_fast", instruction.argument, [first, second])
+            return
         old = self.frame.locals[second]
         if self.level() == 0:
             self._unbox_at(len(self.stack) - 1)
             self._unbox_at(len(self.stack) - 2)
             self._type_at(len(self.stack) - 2)
         if not self.inlined and isinstance(old, Boxed | Maybe) and not old.clean:
-            if self.level() >= 1:
-                raise LeaveHere("a store that ends an object's life")
             self.emit("guard_home_plain", [], [self.home(second)], reason="drop")
             self.settle_pointers(2)
         self._store(first)
         self._store(second, late=True)
+
+    def _may_end_a_life(self, slot: int) -> bool:
+        """The end of this local's old value has run code here before: let it, as a call out."""
+        old = self.frame.locals[slot]
+        return not self.inlined and self.level() >= 1 and isinstance(old, Boxed | Maybe) and not old.clean
+
+    def _store_out(self, helper: str, argument: int, slots: list[int], pushes: Sequence[Entry] = ()) -> None:
+        """A whole bytecode that stores into `slots`, the top of the stack into the first, by a C function."""
+        entries = self.stack[: -len(slots) - 1 : -1]
+        self.call_out(helper, argument, len(slots), pushes)
+        for slot, entry in zip(slots, entries, strict=True):
+            self.frame.locals[slot] = Boxed(getattr(entry, "type", None), getattr(entry, "sample", MISSING))
+            self.frame.synced.add(slot)
 
     def _store(self, slot: int, late: bool = False) -> None:
         if not late and self.level() == 0:
@@ -129,14 +156,6 @@ class Movement(Core):
         frame = self.frame
         old = frame.locals[slot]
         self._settle_borrows(slot)
-        if isinstance(old, Boxed | Maybe) and not old.clean and self.level() >= 1 and not late:
-            # The old value's end has run code here before: let it, as a call out.
-            self.call_out("store_fast", slot, 1)
-            known = frame.stack[len(frame.stack) :]
-            assert not known
-            frame.locals[slot] = Boxed(getattr(entry, "type", None), getattr(entry, "sample", MISSING))
-            frame.synced.add(slot)
-            return
         suffix = "_late" if late else ""
         position = len(self.stack) - 1
         home = self.home(slot)
