@@ -20,6 +20,7 @@ UNITS = [
     "inlined",
     "door",
     "direct",
+    "peek",
     "snapshot",
     "sampler",
     "worker",

@@ -112,6 +112,9 @@ static inline bool others_watch(PyCodeObject *code)
     return (low | high) & ~(0x0101010101010101ull << OUR_TOOL);
 }
 
+/* Would its end run code? Then nothing of ours may keep it alive. */
+static inline bool has_finaliser(PyObject *value) { return Py_TYPE(value)->tp_finalize || Py_TYPE(value)->tp_del; }
+
 /* Forget the exception of something of ours that ran in the program's thread. A Ctrl-C that arrived there is the
    program's: it comes again at the thread's next check. */
 static inline void forget_exception(void)

@@ -23,7 +23,7 @@ static PyObject *stand_in(PyObject *value)
 {
     PyObject *like = NULL;
     /* What has a finaliser must not be kept alive by us, not even for the milliseconds until the compiler is done. */
-    if (Py_TYPE(value)->tp_finalize || Py_TYPE(value)->tp_del) return Py_NewRef(missing);
+    if (has_finaliser(value)) return Py_NewRef(missing);
     if (Py_IS_TYPE(value, &PyRangeIter_Type)) like = range_iterator_new(0, 1, ((struct { PyObject_HEAD long start, step, len; } *)value)->step);
     else if (Py_IS_TYPE(value, &PyListIter_Type)) {
         PyObject *list = (PyObject *)((_PyListIterObject *)value)->it_seq;

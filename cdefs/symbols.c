@@ -58,47 +58,6 @@ uint32_t function_version(uintptr_t object)
 }
 int is_immortal(uintptr_t object) { return _Py_IsImmortal((PyObject *)object); }
 
-/* A value that no other thread may count, as only its owner refers to it: one of the same type will do for a guess. It
-   may be freed meanwhile; while we are attached its header can still be read (that is what trying to count it rests on),
-   and what is found there is compared, never followed. NULL if it looks like nothing that is known. */
-static PyObject *like(PyObject *value)
-{
-    static PyObject *some_float;
-    PyTypeObject *type = (PyTypeObject *)_Py_atomic_load_ptr_relaxed(&value->ob_type);
-    if (type == &PyLong_Type) return PyLong_FromLong(0);
-    if (type != &PyFloat_Type) return NULL;
-    if (!some_float && (some_float = PyFloat_FromDouble(0.5))) _Py_SetImmortal(some_float);
-    return some_float;
-}
-
-/* peek(object, type version, byte offset, otherwise): what an instance holds there, or one like it, without running
-   anything. */
-static PyObject *peek(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
-{
-    PyObject *object = args[0], *value;
-    long version = PyLong_AsLong(args[1]), offset = PyLong_AsLong(args[2]);
-    PyObject **place = (PyObject **)((char *)object + offset);
-    if (Py_TYPE(object)->tp_version_tag != (unsigned int)version || !(value = _Py_atomic_load_ptr_acquire(place)))
-        return Py_NewRef(args[3]);
-    if (_Py_TryIncrefCompare(place, value)) return value;
-    value = like(value);
-    return value ? value : Py_NewRef(args[3]);
-}
-static PyMethodDef peek_method = {"peek", (PyCFunction)(void *)peek, METH_FASTCALL, "What an instance holds at an offset."};
-
-/* Call give(peek). */
-int core_give_peek(uintptr_t give)
-{
-    PyGILState_STATE state = PyGILState_Ensure();
-    PyObject *function = PyCFunction_New(&peek_method, NULL);
-    PyObject *done = function ? PyObject_CallOneArg((PyObject *)give, function) : NULL;
-    if (!done) PyErr_WriteUnraisable(NULL);
-    Py_XDECREF(function);
-    Py_XDECREF(done);
-    PyGILState_Release(state);
-    return done ? 0 : -1;
-}
-
 static const char *const counter_names[] = {"installed", "swapped", "retired", "freed", "limbo_bytes", "limbo_executors",
     "code_bytes", "region_bytes", "unwinds", "samples", "ticks", "advances", "reclaims", "snapshots", "ticks_unanswered",
     "barriers_refused", "freed_age_2", "freed_age_3", "freed_age_4", "freed_age_8", "freed_age_16", "retired_inside",

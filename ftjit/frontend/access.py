@@ -58,6 +58,13 @@ class Access(Core):
                 known[entry.slot] = Boxed(wanted, entry.sample)
         return pointer
 
+    def item_of(self, entry: Entry, index: int | None) -> Any:
+        """The item at `index` of the entry's sample, or some item (None), for its type; MISSING if there is none."""
+        sample = getattr(entry, "sample", MISSING)
+        if type(sample) not in (list, tuple):
+            return MISSING
+        return self.layout.peek.item(sample, len(sample) // 2 if index is None else index, MISSING)
+
     def push_loaded(self, value: Operand, sample: Any) -> None:
         """A pointer just loaded."""
         self.push(Pointer(value, None, sample))
@@ -76,7 +83,7 @@ class Access(Core):
         number = self.unbox(index, "int", top)
         pointer = self.typed_pointer(container, kind)
         assert pointer is not None
-        sample = _item_of(getattr(container, "sample", MISSING))
+        sample = self.item_of(container, None)
         if kind is tuple:
             result = self.emit("tuple_item_at", [pointer, number], reason="index")
         elif self.level() == 0:
@@ -218,7 +225,7 @@ class Access(Core):
         version, offset = instruction.cache32(1), instruction.caches[3]
         pointer = self.pointer(owner)
         assert pointer is not None
-        sample = MISSING if owner.sample is MISSING else self.layout.peek(owner.sample, version, offset, MISSING)
+        sample = MISSING if owner.sample is MISSING else self.layout.peek.attribute(owner.sample, version, offset, MISSING)
         top = len(self.stack) - 1
         if self.level() == 0:
             result = self.emit(f"attr_{form}", [pointer], [version, offset], reason="attribute", detail=name)
@@ -297,9 +304,14 @@ class Access(Core):
 
     # ---- globals --------------------------------------------------------------------------------------------------
 
+    def global_value(self, name: str) -> Any:
+        """What the name means now, MISSING if nothing."""
+        value = self.layout.peek.value(self.snapshot.globals, name, MISSING)
+        return self.layout.peek.value(self.snapshot.builtins, name, MISSING) if value is MISSING else value
+
     def op_LOAD_GLOBAL(self, instruction: Instruction) -> None:
         name = self.frame.bytecode.code.co_names[instruction.argument >> 1]
-        sample = self.snapshot.global_value(name)
+        sample = self.global_value(name)
         if instruction.special == "LOAD_GLOBAL_MODULE" and self.level() < 1:
             version, index = instruction.caches[1], instruction.caches[3]
             value = self.emit("global_value", [], [version, index], reason="global", detail=name)
@@ -338,7 +350,6 @@ class Access(Core):
         kind = self.expected_type(entry)
         hints = {"UNPACK_SEQUENCE_TUPLE": tuple, "UNPACK_SEQUENCE_TWO_TUPLE": tuple, "UNPACK_SEQUENCE_LIST": list}
         kind = kind or hints.get(instruction.special)
-        sample = getattr(entry, "sample", MISSING)
         top = len(self.stack) - 1
         if kind not in (tuple, list) or not isinstance(entry, Home | Local | Pointer | Constant):
             raise LeaveHere("neither a tuple nor a list")
@@ -357,7 +368,7 @@ class Access(Core):
             else:
                 name = "tuple_item_alive" if isinstance(entry, Home) else "tuple_item"
                 value = self.emit(name, [pointer], [self.layout.tuple_items + 8 * i], reason="item")
-            items.append(Pointer(value, None, _nth_of(sample, i)))
+            items.append(Pointer(value, None, self.item_of(entry, i)))
         following = self.frame.bytecode.instructions.get(instruction.next_offset)
         if following is not None and following.name.startswith("STORE_FAST"):
             # What is stored in locals at once is a value from there on (rule 10).
@@ -375,8 +386,8 @@ class Access(Core):
             pointer = self.pointer(entry, len(self.stack) - 1)
             assert pointer is not None
             self.emit("guard_type", [pointer], [id(kind)], reason="type")
-        sample = getattr(entry, "sample", MISSING)
-        self.call_out("unpack_sequence", count, 1, [Home(None, _nth_of(sample, i)) for i in reversed(range(count))])
+        items = [Home(None, self.item_of(entry, i)) for i in reversed(range(count))]
+        self.call_out("unpack_sequence", count, 1, items)
 
     def _build(self, instruction: Instruction, helper: str, kind: type, per: int = 1) -> None:
         count = instruction.argument
@@ -408,23 +419,6 @@ class Access(Core):
 
     def op_CONTAINS_OP(self, instruction: Instruction) -> None:
         self.call_out("contains_op", instruction.argument, 2, [Home(bool)])
-
-
-def _item_of(sample: Any) -> Any:
-    """Some item of a sample list or tuple, for its type."""
-    if type(sample) in (list, tuple):
-        try:
-            return sample[len(sample) // 2]
-        except IndexError:
-            return MISSING
-    return MISSING
-
-
-def _nth_of(sample: Any, index: int) -> Any:
-    try:
-        return sample[index] if type(sample) in (list, tuple) else MISSING
-    except IndexError:
-        return MISSING
 
 
 __all__ = ["Access", "number_kind"]

@@ -114,7 +114,8 @@ class Loops(Core):
         self.fence()
         block, position = self.block, len(self.stack) - 1
         items = iterator.sample if type(iterator.sample) is list else _sequence_of(iterator.sample)
-        kind = number_kind(items[0]) if items and self.level() == 0 else None
+        sample = self.layout.peek.item(items, 0, MISSING)
+        kind = number_kind(sample) if self.level() == 0 else None
         if kind is not None and self.frame.bytecode.instructions[body].name.startswith("STORE_FAST"):
             self._for_numbers(kind, body, done)
             return
@@ -123,7 +124,6 @@ class Loops(Core):
         op = Op("list_iter_next", [], value, homes, offset=self.offset)
         op.target = self._edge_at(done)
         block.ops.append(op)
-        sample = items[0] if items else MISSING
         self.push(Home(None, sample))
         block.ops.append(Op("jump", [], target=self._edge_at(body), offset=self.offset))
         self.block = block

@@ -24,8 +24,3 @@ class Snapshot:
     globals: dict[str, Any]
     builtins: dict[str, Any]
     inlined: tuple[Any, ...] = ()
-
-    def global_value(self, name: str) -> Any:
-        """What the name means now, MISSING if nothing."""
-        value = self.globals.get(name, MISSING)
-        return self.builtins.get(name, MISSING) if value is MISSING else value

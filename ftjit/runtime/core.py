@@ -14,7 +14,7 @@ from ftjit.backend.assembler import Code
 from ftjit.errors import UnsupportedPython
 from ftjit.stencils import library as stencil_library
 from ftjit.stencils.library import StencilLibrary
-from ftjit.versions import Layout
+from ftjit.versions import Layout, Peek
 
 _ELSEWHERE = -2  # SEAL_ELSEWHERE of cdefs/heap.c
 NEEDS = "ftjit needs free-threaded CPython 3.14 (python3.14t) on x86-64 Linux"
@@ -76,10 +76,10 @@ class Core:
         return address
 
     def _layout(self) -> Layout:
-        given: list[Callable[..., Any]] = []
-        self.lib.core_give_peek(id(given_append := given.append))
-        del given_append
         lib = self.lib
+        given: dict[str, Callable[..., Any]] = {}
+        give = given.__setitem__
+        lib.peek_give(id(give))
         return Layout(
             localsplus=self._offset("frame.localsplus"),
             tuple_items=self._offset("tuple.items"),
@@ -89,7 +89,7 @@ class Core:
             builtin_method=lambda function: int(lib.builtin_method(id(function))),
             function_version=lambda function: int(lib.function_version(id(function))),
             is_immortal=lambda value: bool(lib.is_immortal(id(value))),
-            peek=given[0],
+            peek=Peek(**given),
             seen_bytecode=lambda code: None,
         )
 

@@ -19,12 +19,22 @@ class ExceptionTable:
         return any(start <= offset < end for start, end in self.ranges)
 
 
+@dataclass(frozen=True, slots=True)
+class Peek:
+    """What is held now: `attribute(object, type version, byte offset, otherwise)`, `item(sequence, index, otherwise)`,
+    `value(dict, name, otherwise)`. `otherwise` where there is nothing, or something with a finaliser."""
+
+    attribute: Callable[[object, int, int, object], Any]
+    item: Callable[[object, int, object], Any]
+    value: Callable[[object, str, object], Any]
+
+
 @dataclass(frozen=True)
 class Layout:
     """Offsets, addresses and questions, answered by the runtime. `valid` is the address of the executor's validity
-    word; `localsplus`, `tuple_items`, `range_iterator` are byte offsets; `peek(object, type version, offset,
-    otherwise)` reads an instance without running anything; `seen_bytecode` is the
-    specialised bytecode that some thread had when another function's snapshot was taken."""
+    word; `localsplus`, `tuple_items`, `range_iterator` are byte offsets; `peek` looks into objects without running
+    anything (cdefs/peek.c); `seen_bytecode` is the specialised bytecode that some thread had when another function's
+    snapshot was taken."""
 
     localsplus: int
     tuple_items: int
@@ -34,7 +44,7 @@ class Layout:
     builtin_method: Callable[[object], int]
     function_version: Callable[[object], int]
     is_immortal: Callable[[object], bool]
-    peek: Callable[[object, int, int, object], Any]
+    peek: Peek
     seen_bytecode: Callable[[CodeType], bytes | None]
     valid: int = 0
 
