@@ -3,6 +3,7 @@ F5)."""
 
 from __future__ import annotations
 
+import dis
 import gc
 import weakref
 from typing import Any
@@ -257,3 +258,49 @@ def test_compiled_code_keeps_nothing_alive() -> None:
     items.clear()
     gc.collect()
     wait_until(lambda: not any(reference() for reference in references), 2, "instances kept alive")
+
+
+@fresh_process(cases=["two stores", "a store and a load"], environment={"FTJIT_RELEARN": "5"})
+def test_code_goes_out_of_use_in_the_finaliser_of_a_local(case: str) -> None:
+    """Machine code is left behind the whole bytecode that ended the old value's life, be it two in one."""
+    ends: list[Any] = []
+
+    class Watched:
+        def __del__(self) -> None:
+            if ends:
+                ends.pop()()
+
+    def make(number: int) -> tuple[Any, int]:
+        return Watched(), number
+
+    def two_stores(n: int) -> list[Any]:
+        wrong = []
+        for number in range(n):
+            thing, count = make(number)
+            if type(thing) is not Watched or count != number:
+                wrong.append((number, type(thing), count))
+        return wrong
+
+    def a_store_and_a_load(n: int) -> list[Any]:
+        wrong = []
+        count = 0
+        for number in range(n):
+            thing = Watched(); count = number  # noqa: E702  (one line, one bytecode)
+            if count != number or type(thing) is not Watched:
+                wrong.append((number, type(thing), count))
+        return wrong
+
+    function = two_stores if case == "two stores" else a_store_and_a_load
+    bytecodes = {instruction.opname for instruction in dis.get_instructions(function)}
+    assert ("STORE_FAST_STORE_FAST" if case == "two stores" else "STORE_FAST_LOAD_FAST") in bytecodes, bytecodes
+    for _ in range(30):
+        heat(function, 300)
+        for _ in range(5):  # what is met often is compiled anew
+            assert function(300) == []
+            wait_idle()
+        with entered():
+            function(300)
+        ends.append(ftjit.disable)
+        assert function(300) == []
+        assert not ends
+    assert ftjit.stats().executors_retired > 20, ftjit.stats()
