@@ -67,6 +67,7 @@ def make_parser() -> argparse.ArgumentParser:
     add("--json", type=Path, metavar="FILE", help="write everything")
     add("--html", type=Path, metavar="FILE", help="write a page with pictures (needs matplotlib)")
     add("--shard", type=shard_of, default=(1, 1), metavar="I/N", help="only the I-th of N parts")
+    add("--runs", type=whole, default=1, metavar="N", help="so many of each, with seeds that count up; by default 1")
     add("--jobs", type=whole, default=1, metavar="N", help="so many scenarios at once, by default 1")
     return parser
 
@@ -132,6 +133,7 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         nemeses=nemeses_of(arguments.nemesis),
         shard=arguments.shard,
         jobs=arguments.jobs,
+        runs=arguments.runs,
     )
 
 

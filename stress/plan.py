@@ -21,7 +21,7 @@ INTERPRETER_SHARE = 0.5  # of the seconds, where the interpreter only shows what
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`mode`: interpreter, ftjit, eager, or both (the interpreter, then ftjit). `nemeses`: None for each
-    scenario's own. `shard`: (this one, of how many), counted from one."""
+    scenario's own. `shard`: (this one, of how many), counted from one. `runs`: of each, with seeds from `seed` on."""
 
     scenarios: tuple[str, ...]
     mode: str
@@ -30,16 +30,17 @@ class Plan:
     nemeses: tuple[str, ...] | None = None
     shard: tuple[int, int] = (1, 1)
     jobs: int = 1
+    runs: int = 1
 
     def requests(self) -> list[Request]:
         """Every run, in order."""
         index, shards = self.shard
         modes = ("interpreter", "ftjit") if self.mode == "both" else (self.mode,)
         found = []
-        for name in self.scenarios[index - 1 :: shards]:
-            for mode in modes:
-                seconds = self.seconds * (INTERPRETER_SHARE if len(modes) > 1 and mode == "interpreter" else 1)
-                found.append(Request(name, mode, seconds, self.seed, self.nemeses, limit(self.seconds, mode)))
+        for name, mode in itertools.product(self.scenarios[index - 1 :: shards], modes):
+            seconds = self.seconds * (INTERPRETER_SHARE if len(modes) > 1 and mode == "interpreter" else 1)
+            for seed in range(self.seed, self.seed + self.runs):
+                found.append(Request(name, mode, seconds, seed, self.nemeses, limit(self.seconds, mode)))
         return found
 
 

@@ -22,6 +22,7 @@ def content(plan: Plan, facts: Mapping[str, Any], verdicts: Sequence[Verdict]) -
             "seed": plan.seed,
             "nemeses": plan.nemeses,
             "shard": list(plan.shard),
+            "runs": plan.runs,
         },
         "held": all(verdict.good for verdict in verdicts),
         "runs": [one(verdict) for verdict in verdicts],
