@@ -1,6 +1,7 @@
 """Generators: each thread's own, and one that all take from under a lock. Each value comes once, in order.
 
-A generator's loop is entered in the middle of its life, left at every `yield`, by whichever thread resumes it.
+A generator's loop is entered in the middle of its life, left at every `yield`, by whichever thread resumes it. Without
+the lock CPython 3.14t crashes by itself: it looks whether a generator runs and marks it running in two steps.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from random import Random
 
-from ..harness.scenario import Actor, Counts, Scenario, acceptable, forbidden, interesting
+from ..harness.scenario import Actor, Counts, Scenario, acceptable, forbidden
 
 TURNS = 600
 
@@ -24,14 +25,13 @@ def numbers(n: int) -> Iterator[int]:
 class Source:
     def __init__(self, rng: Random) -> None:
         self.shared = numbers(1 << 40)
-        self.bare = numbers(1 << 40)
         self.lock = threading.Lock()
 
 
 def take(source: Source, _: int) -> Counts:
-    shared, bare, lock = source.shared, source.bare, source.lock
-    right = wrong = busy = 0
-    last = last_bare = -1
+    shared, lock = source.shared, source.lock
+    right = wrong = 0
+    last = -1
     for _ in range(TURNS):
         with lock:
             value = next(shared)
@@ -40,19 +40,12 @@ def take(source: Source, _: int) -> Counts:
         else:
             wrong += 1
         last = value
-        try:
-            value = next(bare)
-            if value <= last_bare:
-                wrong += 1
-            last_bare = value
-        except ValueError:
-            busy += 1
     own = 0
     for value in numbers(TURNS):
         if value != own:
             wrong += 1
         own += 1  # noqa: SIM113  (the loop is what is tested)
-    return {"onward": right, "out of order": wrong, "generator already executing": busy}
+    return {"onward": right, "out of order": wrong}
 
 
 SCENARIO = Scenario(
@@ -62,7 +55,6 @@ SCENARIO = Scenario(
     brief=True,
     outcomes=(
         acceptable("onward", "each thread sees values grow"),
-        interesting("generator already executing", "two threads resumed it at once, and Python said so"),
         forbidden("out of order", "a generator's frame was entered twice, or lost a step"),
     ),
 )
