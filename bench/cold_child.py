@@ -1,13 +1,10 @@
-"""The measuring process of ``cold_cost``: ``python -m ftjit_bench.cold_child on|off|modules SIZE MODULES``.
+"""The measuring process of ``cold_cost``: ``python -m ftjit_bench.cold_child SIZE``.
 
-MODULES are names with commas, imported before the clock starts. ``modules`` answers with one line of JSON;
-``on`` and ``off`` with one line when ready, then one for each line on standard input: the next step of the
-program, and after the last step a summary.
+It answers with one line of JSON when ready, then with one for each line on standard input: ``on`` or ``off``, the next
+step of the program with ftjit so. After the last step comes a summary.
 """
 
-import contextlib
 import hashlib
-import importlib
 import json
 import sys
 import time
@@ -16,30 +13,22 @@ from typing import Any
 from . import catalog, child
 
 
-def modules_after_enabling() -> list[str]:
-    """Modules of others that are loaded once ftjit is enabled."""
-    child.switch_on("ftjit")
-    own = ("ftjit", "ftjit_bench", "__main__")
-    return sorted(name for name in sys.modules if name.partition(".")[0] not in own)
-
-
-def measure(on: bool, size: int, modules: list[str]) -> None:
-    """One run of the cold program, with or without ftjit, a step at a time as the parent asks. Seconds
-    throughout.
+def measure(size: int) -> None:
+    """One run of the cold program, a step at a time as the parent asks. Seconds throughout.
 
     ``thread`` is the CPU time of the thread that ran the step, ``process`` that of all threads, ``wall`` the
-    time on the clock; ``enable`` is what importing and enabling ftjit took, which is no part of the others.
+    time on the clock; ``enable`` is what importing and enabling ftjit took. Switching is no part of the others.
     """
-    for name in modules:
-        with contextlib.suppress(ImportError):  # a module that exists only once another has made it
-            importlib.import_module(name)
     steps = catalog.load("cold").write_all(size)
     digest = hashlib.sha256()
     began = time.perf_counter()
-    ftjit = child.switch_on("ftjit") if on else None
+    ftjit = child.switch_on("ftjit")
     say({"enable": time.perf_counter() - began})
     while True:
-        sys.stdin.readline()
+        if sys.stdin.readline().strip() == "on":
+            ftjit.enable()
+        else:
+            ftjit.disable()
         wall, process, thread = time.perf_counter(), time.process_time(), time.thread_time()
         text = next(steps, None)
         clocks = {
@@ -51,8 +40,7 @@ def measure(on: bool, size: int, modules: list[str]) -> None:
             break
         digest.update(text.encode())
         say(clocks)
-    counters = None if ftjit is None else ftjit.stats().to_dict()
-    say({"checksum": digest.hexdigest(), "counters": counters})
+    say({"checksum": digest.hexdigest(), "counters": ftjit.stats().to_dict()})
 
 
 def say(answer: dict[str, Any]) -> None:
@@ -60,12 +48,9 @@ def say(answer: dict[str, Any]) -> None:
 
 
 def main() -> int:
-    task, size, modules = sys.argv[1:]
+    (size,) = sys.argv[1:]
     try:
-        if task == "modules":
-            say({"modules": modules_after_enabling()})
-        else:
-            measure(task == "on", int(size), [name for name in modules.split(",") if name])
+        measure(int(size))
     except Exception as error:  # the parent wants one line
         say({"failure": child.describe(error)})
     return 0

@@ -1,19 +1,21 @@
 """What enabling ftjit costs a program that never gets hot; the claim is less than 1 %.
 
-Method: many pairs of fresh processes, one with ftjit enabled and one without, each running
-``programs/cold.py`` once. The two take turns, one step of the program (a few milliseconds) each, and change
-who goes first at every step, so that whatever else the machine does meanwhile disturbs both alike. Importing
-and enabling ftjit is timed apart. The modules that ftjit itself imports are imported in both processes before
-the clock starts; otherwise the program would find them ready with ftjit and not without. The ratio of a pair
-compares the CPU time of the thread that runs the program, which other processes disturb least; the ratios of
-the CPU time of all threads and of the wall time are shown beside it.
+Method: many pairs of fresh processes, each running ``programs/cold.py`` once, a step (a few milliseconds) at a time.
+ftjit is switched on for every other step of one process and for the steps between of the other, so each step is run
+with and without it at nearly the same time; who goes first changes, too. The ratio of a pair is the geometric mean of
+two: first process on, second off, and the other way round. So what makes one process slower than the other (where its
+memory lies, say) is no part of it, nor what else the machine does for longer than two steps. Importing and enabling are
+timed apart, and switching is not timed. The ratio compares the CPU time of the thread that runs the program, which other
+processes disturb least; the ratios of the CPU time of all threads and of the wall time are shown beside it.
 
 The claim holds when the 99 % confidence interval of the median ratio lies below 1.01 and fails when it lies
 above; until then pairs are added, up to a number and a time. (99 %, because looking again and again raises
 the odds of being misled.) The command exits with 0 only if the claim holds.
 """
 
+import itertools
 import json
+import math
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -37,7 +39,7 @@ CLOCKS = {
 }
 
 type Pair = tuple[dict[str, Any], dict[str, Any]]
-"""What ``cold_child`` measured with ftjit, and without."""
+"""What the two processes said: ``on`` and ``off`` hold seconds by clock, the rest is ``cold_child``'s."""
 
 
 def command(quick: bool, pairs: int | None, json_file: Path | None) -> int:
@@ -55,9 +57,10 @@ def command(quick: bool, pairs: int | None, json_file: Path | None) -> int:
     for clock, words in CLOCKS.items():
         interval = intervals[clock]
         print(f"{words:33} {percent(interval.median)}  ({percent(interval.low)} to {percent(interval.high)})")
-    counters = [on["counters"] for on, _ in measured]
-    enable = median_interval([on["enable"] for on, _ in measured]).median
-    alone = median_interval([off["thread"] for _, off in measured]).median
+    everybody = [answer for pair in measured for answer in pair]
+    counters = [answer["counters"] for answer in everybody]
+    enable = median_interval([answer["enable"] for answer in everybody]).median
+    alone = median_interval([sum(answer["off"]["thread"] for answer in pair) for pair in measured]).median
     installed = sum(c["executors_installed"] for c in counters)
     print(f"One run takes {alone:.3f} s of CPU; importing and enabling ftjit {enable:.3f} s, not counted above.")
     print(f"{len(measured)} pairs, {CONFIDENCE:.0%} confidence; executors installed in all: {installed}")
@@ -66,8 +69,7 @@ def command(quick: bool, pairs: int | None, json_file: Path | None) -> int:
     outcome = judge(intervals["thread"])
     print(f"Enabled, a program that never gets hot loses less than {LIMIT - 1:.0%}: {outcome}", flush=True)
     if json_file is not None:
-        pairs_as_json = [{"on": on, "off": off} for on, off in measured]
-        content = {"machine": facts, "outcome": outcome, "pairs": pairs_as_json}
+        content = {"machine": facts, "outcome": outcome, "pairs": measured}
         try:
             json_file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         except OSError as error:
@@ -82,16 +84,11 @@ def measure(size: str, fixed: int | None, budget_seconds: float) -> list[Pair]:
     number = str(catalog.load("cold").SIZES[size])
     most = fixed or MOST_PAIRS
     with processes.child_environment() as environment, progress("Cold program") as step:
-        listed = processes.ask("cold_child", ["modules", number, ""], environment, TIMEOUT_SECONDS)
-        if "failure" in listed:
-            raise processes.ProcessFailure(listed["failure"])
-        modules = ",".join(listed["modules"])
-        measure_pair(number, modules, environment)  # fills the cache of compiled modules and the disk's
+        measure_pair(number, environment)  # fills the cache of compiled modules and the disk's
         began = time.perf_counter()
         while len(pairs) < most:
-            on, off = pair = measure_pair(number, modules, environment)
-            pairs.append(pair)
-            step(len(pairs), most, f"with ftjit {on['thread']:.4f} s, without {off['thread']:.4f} s")
+            pairs.append(measure_pair(number, environment))
+            step(len(pairs), most, f"with ftjit {percent(ratio(pairs[-1], 'thread'))}")
             if fixed is None and len(pairs) >= FEWEST_PAIRS:
                 decided = judge(ratio_interval(pairs, "thread")) != UNDECIDED
                 if decided or time.perf_counter() - began > budget_seconds:
@@ -99,30 +96,37 @@ def measure(size: str, fixed: int | None, budget_seconds: float) -> list[Pair]:
     return pairs
 
 
-def measure_pair(size: str, modules: str, environment: Mapping[str, str]) -> Pair:
-    """One pair of processes, step by step. Their answers, and the seconds of the steps added up by clock."""
+def measure_pair(size: str, environment: Mapping[str, str]) -> Pair:
+    """One pair of processes, step by step."""
     with (
-        processes.Conversation("cold_child", ["on", size, modules], environment, TIMEOUT_SECONDS) as on,
-        processes.Conversation("cold_child", ["off", size, modules], environment, TIMEOUT_SECONDS) as off,
+        processes.Conversation("cold_child", [size], environment, TIMEOUT_SECONDS) as first,
+        processes.Conversation("cold_child", [size], environment, TIMEOUT_SECONDS) as second,
     ):
-        conversations = {"on": on, "off": off}
-        totals: dict[str, dict[str, Any]] = {name: process.hear() for name, process in conversations.items()}
-        for total in totals.values():
-            total.update(dict.fromkeys(CLOCKS, 0.0))
-        order = ["on", "off"]
-        while "checksum" not in totals["on"]:
-            for name in order:
-                answer = conversations[name].ask()
+        conversations = (first, second)
+        answers: Pair = (first.hear(), second.hear())
+        for answer in answers:
+            answer.update({state: dict.fromkeys(CLOCKS, 0.0) for state in ("on", "off")})
+        for step in itertools.count():
+            for number in (0, 1) if step // 2 % 2 else (1, 0):
+                state = "on" if (step + number) % 2 else "off"
+                heard = conversations[number].ask(state)
                 for clock in CLOCKS:
-                    totals[name][clock] += answer.pop(clock, 0.0)
-                totals[name].update(answer)
-            order.reverse()
-    return totals["on"], totals["off"]
+                    answers[number][state][clock] += heard.pop(clock, 0.0)
+                answers[number].update(heard)
+            if "checksum" in answers[0]:
+                return answers
+    raise AssertionError("a program without an end")
+
+
+def ratio(pair: Pair, clock: str) -> float:
+    """The time with ftjit to the time without: two ratios, each of the same steps in the two processes."""
+    first, second = pair
+    return math.sqrt(first["on"][clock] / second["off"][clock] * second["on"][clock] / first["off"][clock])
 
 
 def ratio_interval(pairs: Sequence[Pair], clock: str) -> Interval:
-    """The median ratio of the time with ftjit to the time without."""
-    return median_interval([on[clock] / off[clock] for on, off in pairs], CONFIDENCE)
+    """The median of the pairs' ratios."""
+    return median_interval([ratio(pair, clock) for pair in pairs], CONFIDENCE)
 
 
 def judge(interval: Interval) -> str:

@@ -118,11 +118,11 @@ class Conversation:
             raise ProcessFailure(answer["failure"])
         return answer
 
-    def ask(self) -> dict[str, Any]:
-        """Send an empty line and wait for the answer. Raises ProcessFailure."""
+    def ask(self, line: str) -> dict[str, Any]:
+        """Send a line and wait for the answer. Raises ProcessFailure."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # the process has ended; hear() says why
-            self._process.stdin.write("\n")
+            self._process.stdin.write(line + "\n")
             self._process.stdin.flush()
         return self.hear()
 

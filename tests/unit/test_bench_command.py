@@ -44,6 +44,10 @@ def stats():
     return types.SimpleNamespace(to_dict=lambda: values, **values)
 
 
+def disable():
+    pass
+
+
 def drain(timeout=None):
     return True
 
@@ -234,13 +238,10 @@ def test_cold_cost_of_one_pair_is_undecided(capsys, tmp_path):
     assert "undecided" in output
     assert "Checksums ✓" in output
     (pair,) = json.loads(file.read_text())["pairs"]
-    assert (
-        pair["on"]["checksum"]
-        == pair["off"]["checksum"]
-        == catalog.load("cold").run(catalog.load("cold").SIZES["quick"])
-    )
-    assert pair["off"]["counters"] is None
-    assert pair["on"]["counters"]["executors_installed"] == 1
+    expected = catalog.load("cold").run(catalog.load("cold").SIZES["quick"])
+    assert [answer["checksum"] for answer in pair] == [expected, expected]
+    assert all(answer["counters"]["executors_installed"] == 1 for answer in pair)
+    assert all(answer[state]["wall"] > 0 for answer in pair for state in ("on", "off"))
 
 
 @pytest.mark.parametrize(
