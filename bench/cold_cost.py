@@ -5,8 +5,8 @@ ftjit is switched on for every other step of one process and for the steps betwe
 with and without it at nearly the same time; who goes first changes, too. The ratio of a pair is the geometric mean of
 two: first process on, second off, and the other way round. So what makes one process slower than the other (where its
 memory lies, say) is no part of it, nor what else the machine does for longer than two steps. Importing and enabling are
-timed apart, and switching is not timed. The ratio compares the CPU time of the thread that runs the program, which other
-processes disturb least; the ratios of the CPU time of all threads and of the wall time are shown beside it.
+timed apart, and switching is not timed. The ratio compares the CPU time of the thread that runs the program, which
+other processes disturb least; the ratios of the CPU time of all threads and of the wall time are shown beside it.
 
 The claim holds when the 99 % confidence interval of the median ratio lies below 1.01 and fails when it lies
 above; until then pairs are added, up to a number and a time. (99 %, because looking again and again raises

@@ -1,8 +1,8 @@
 """What stays in memory while one thread never leaves machine code and others go on compiling.
 
 Method: in a fresh process one thread is parked in a compiled loop. Others compile functions anew without end, through
-the whole compiler, and swap the new executors in; one more thread calls the functions all the time. Each executor that is
-swapped out is retired, and waits in limbo until nobody can be inside. How many wait is looked at every half
+the whole compiler, and swap the new executors in; one more thread calls the functions all the time. Each executor that
+is swapped out is retired, and waits in limbo until nobody can be inside. How many wait is looked at every half
 millisecond, resident memory ten times, evenly spread over the run.
 
 The command exits with 0 only if never more than BOUND executors waited (a thread that retires while 256 wait drives
@@ -41,8 +41,12 @@ def command(quick: bool, executors: int | None, json_file: Path | None) -> int:
         return 1
     facts = machine.facts()
     memory = answer["memory_mib"]
-    print(f"executors installed              {answer['installed']:,} in {answer['seconds']:.1f} s, by {THREADS} threads")
-    print(f"machine code entered meanwhile   {answer['entries']:,} times; threads inside at the end: {answer['inside']}")
+    print(
+        f"executors installed              {answer['installed']:,} in {answer['seconds']:.1f} s, by {THREADS} threads"
+    )
+    print(
+        f"machine code entered meanwhile   {answer['entries']:,} times; threads inside at the end: {answer['inside']}"
+    )
     print(f"most in limbo                    {answer['limbo']}, {answer['limbo_bytes'] / 1024:.0f} KiB (bound {BOUND})")
     print(f"resident memory, MiB             {' '.join(f'{mib:.1f}' for mib in memory)}")
     print(f"freed, by age in epochs          {answer['freed']:,}; {answer['ages']}")

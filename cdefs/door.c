@@ -7,6 +7,10 @@
 
 shim_t shim;
 int trace;
+/* Threads enter where ENABLED stands alone. FORKING: from before a fork until our hook after it, in parent and child. Other
+   modules' hooks run in the child before ours: there nothing may be compiled, locks of ours may be held by threads that
+   are not there. */
+enum { ENABLED = 1, FORKING = 2 };
 static _Atomic uint32_t enabled;
 static uint32_t start_threshold = 2, jump_threshold = 1, relearn_threshold = 200;
 
@@ -33,8 +37,14 @@ static COLD struct slot *open_slot(PyCodeObject *code)
 
 void door_set_trace(int on) { trace = on; }
 void door_set_shim(uintptr_t address) { shim = (shim_t)address; }
-void door_enable(int on) { atomic_store(&enabled, on); }
-int door_is_enabled(void) { return atomic_load(&enabled); }
+static void set_enabled(uint32_t bit, int on)
+{
+    if (on) atomic_fetch_or(&enabled, bit);
+    else atomic_fetch_and(&enabled, ~bit);
+}
+void door_enable(int on) { set_enabled(ENABLED, on); }
+void door_forking(int on) { set_enabled(FORKING, on); }
+int door_is_enabled(void) { return atomic_load(&enabled) == ENABLED; }
 void door_set_thresholds(uint32_t starts, uint32_t jumps, uint32_t relearn)
 {
     start_threshold = starts;
@@ -139,7 +149,7 @@ static COLD bool take_interest(struct slot *slot, struct entry *entry, bool is_s
 static ALWAYS_INLINE PyObject *door(PyCodeObject *code, int32_t from, int32_t to, bool is_start)
 {
     struct slot *slot = slot_of(code);
-    if (UNLIKELY(!atomic_load_explicit(&enabled, memory_order_relaxed))) return Py_None;
+    if (UNLIKELY(atomic_load_explicit(&enabled, memory_order_relaxed) != ENABLED)) return Py_None;
     if (UNLIKELY(!slot) && !(slot = open_slot(code))) return Py_None;
     struct entry *entry = &slot->entries[0];           /* the start: slot_create puts it first */
     if (!is_start) {

@@ -22,8 +22,8 @@ SANITIZERS = {
     "undefined": ["-O1", "-fsanitize=undefined", "-fno-sanitize-recover=all"],
     "thread": ["-O1", "-fsanitize=thread"],
 }
-# Where gcc will not do: its ThreadSanitizer refuses the fences, and the allocator of its AddressSanitizer may stay locked
-# in a forked child (seen with gcc 12).
+# Where gcc will not do: its ThreadSanitizer refuses the fences, and the allocator of its AddressSanitizer may stay
+# locked in a forked child (seen with gcc 12).
 NEEDS_CLANG = {"thread": "ThreadSanitizer", "address": "AddressSanitizer"}
 HINT = "install it with: apt-get install clang-19"
 

@@ -60,7 +60,7 @@ class Access(Core):
 
     def item_of(self, entry: Entry, index: int | None) -> Any:
         """The item at `index` of the entry's sample, or some item (None), for its type; MISSING if there is none."""
-        sample = getattr(entry, "sample", MISSING)
+        sample: Any = getattr(entry, "sample", MISSING)
         if type(sample) not in (list, tuple):
             return MISSING
         return self.layout.peek.item(sample, len(sample) // 2 if index is None else index, MISSING)
@@ -225,7 +225,9 @@ class Access(Core):
         version, offset = instruction.cache32(1), instruction.caches[3]
         pointer = self.pointer(owner)
         assert pointer is not None
-        sample = MISSING if owner.sample is MISSING else self.layout.peek.attribute(owner.sample, version, offset, MISSING)
+        sample = (
+            MISSING if owner.sample is MISSING else self.layout.peek.attribute(owner.sample, version, offset, MISSING)
+        )
         top = len(self.stack) - 1
         if self.level() == 0:
             result = self.emit(f"attr_{form}", [pointer], [version, offset], reason="attribute", detail=name)

@@ -194,8 +194,7 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
                 return
             if done:
                 return
-            if self.called_out is not None and self.called_out.exit is not None:
-                assert self.called_out.exit.depth == len(self.stack), f"{instruction.name} goes on after its call out"
+            self._check_call_out(instruction.name)
             self.state.top.offset = self.pending_offset
             top = self.state.top
             if top.offset in self._leaders(top.bytecode):
@@ -203,6 +202,11 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
                 self.before = self.state.copy().frames
                 self.block.ops.append(Op("jump", [], target=self.edge_to(self.state), offset=self.offset))
                 return
+
+    def _check_call_out(self, name: str) -> None:
+        """The exit of a call out is where the interpreter goes on after the bytecode: so it must be over by then."""
+        if self.called_out is not None and self.called_out.exit is not None:
+            assert self.called_out.exit.depth == len(self.stack), f"{name} goes on after its call out"
 
     # ---- the way in ---------------------------------------------------------------------------------------------
 

@@ -345,8 +345,10 @@ class Tier:
         self.core.lib.sampler_stop()
         self.core.lib.worker_stop(10.0)
         self.core.lib.reclaim_pause()
+        self.core.lib.door_forking(1)  # while nobody else forks: that takes the pause
 
     def _after_fork(self) -> None:
+        self.core.lib.door_forking(0)
         self.core.lib.reclaim_resume()
         self.core.lib.worker_allow()
         if self._was_sampling:

@@ -10,6 +10,7 @@ from typing import Any
 from ..harness.nemesis import Nemesis, Stage, Step
 
 _MARK = "stress_deopt_storm"
+_HEAP_TYPE, _IMMUTABLE_TYPE = 1 << 9, 1 << 8  # Py_TPFLAGS_*
 
 
 class DeoptStorm(Nemesis):
@@ -27,7 +28,7 @@ class DeoptStorm(Nemesis):
         match step.what:
             case "class":
                 for kind in {type(stage.world), *map(type, self._parts(stage.world))}:
-                    if kind.__flags__ & (1 << 9):  # a class of the program's, not a built-in one
+                    if kind.__flags__ & (_HEAP_TYPE | _IMMUTABLE_TYPE) == _HEAP_TYPE:  # the program's, not a built-in
                         setattr(kind, _MARK, step.number)
                         if step.number & 1:
                             delattr(kind, _MARK)

@@ -285,7 +285,7 @@ def test_code_goes_out_of_use_in_the_finaliser_of_a_local(case: str) -> None:
         wrong = []
         count = 0
         for number in range(n):
-            thing = Watched(); count = number  # noqa: E702  (one line, one bytecode)
+            thing = Watched(); count = number  # fmt: skip  # noqa: E702  (one line, one bytecode)
             if count != number or type(thing) is not Watched:
                 wrong.append((number, type(thing), count))
         return wrong

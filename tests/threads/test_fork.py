@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ from fresh_process import fresh_process
 from machine import entered, join, start_thread, switch_on, wait_compiled, wait_inside, wait_until
 
 import ftjit
+from ftjit.runtime.tier import existing
 
 
 class Flag:
@@ -213,3 +215,42 @@ def test_fork_from_machine_code() -> None:
     wait_compiled(fork_often)
     with entered():
         assert fork_often(20_000) == 10_000
+
+
+@fresh_process()
+def test_hooks_of_others_run_in_the_child_before_ours() -> None:
+    """They are older, so they come first: what they run there compiles nothing, as another thread may have had ftjit's
+    locks when the process forked."""
+    wanted, taken, over = (_thread.allocate_lock() for _ in range(3))
+    for lock in (wanted, taken, over):
+        lock.acquire()
+    ran: list[int] = []
+
+    def never_seen_before() -> None:
+        ran.append(sum(number & 3 for number in range(100)))
+
+    def take() -> None:
+        wanted.release()
+        taken.acquire()
+
+    os.register_at_fork(before=take, after_in_parent=over.release, after_in_child=never_seen_before)
+    ftjit.enable("eager")
+    runtime = existing()
+    assert runtime is not None
+
+    def hold(lock: Any) -> None:
+        wanted.acquire()
+        with lock:
+            taken.release()
+            over.acquire()
+
+    thread = start_thread(hold, runtime.lock)
+
+    def has_run() -> None:
+        assert ran == [150]
+        with entered():
+            never_seen_before()
+            never_seen_before()
+
+    in_child(has_run)
+    join(thread)
