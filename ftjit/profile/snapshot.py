@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """`bytecode` is the observing thread's own specialised copy; `locals` and `stack` hold the objects there, or
