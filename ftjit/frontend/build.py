@@ -20,7 +20,7 @@ from ftjit.frontend.loops import Loops
 from ftjit.frontend.movement import Movement
 from ftjit.frontend.state import Frame, State
 from ftjit.frontend.values import MISSING, Boxed, Entry, Home, Maybe, Number, RangeIterator, maybe, number_kind
-from ftjit.ir import Block, Const, Edge, Function, Op
+from ftjit.ir import OPS, Block, Const, Edge, Function, Op
 from ftjit.ir.nodes import FLOAT, INT, Operand
 from ftjit.profile.feedback import Feedback
 from ftjit.profile.snapshot import Snapshot
@@ -179,6 +179,7 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
                 return
             self.pending_offset = instruction.next_offset
             self.called_out = None
+            block, first = self.block, len(self.block.ops)
             if instruction.never_ran and (self.inlined or self.bytecode.is_warm):
                 # There is nothing to go by. The interpreter specialises it, and is back in machine code at the next
                 # loop or call; if that happens often, this is compiled anew.
@@ -187,7 +188,7 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
             try:
                 done = handler(instruction) is False
             except LeaveHere as why:
-                assert self.called_out is None, f"{instruction.name} is left before it, and has called out"
+                self._check_nothing_done(instruction.name, block.ops[first:])
                 if self.inlined:
                     raise self.not_inlinable(str(why)) from None
                 self.leave("uncompiled", f"{instruction.name}: {why}")
@@ -202,6 +203,11 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
                 self.before = self.state.copy().frames
                 self.block.ops.append(Op("jump", [], target=self.edge_to(self.state), offset=self.offset))
                 return
+
+    def _check_nothing_done(self, name: str, ops: list[Op]) -> None:
+        """A bytecode is left to the interpreter with nothing done, but that stack entries have gone home."""
+        done = [op.name for op in ops if OPS[op.name].flags & {"effect", "out"} and not op.name.startswith("push_")]
+        assert not done, f"{name} is left before it, and has done {done}"
 
     def _check_call_out(self, name: str) -> None:
         """The exit of a call out is where the interpreter goes on after the bytecode: so it must be over by then."""

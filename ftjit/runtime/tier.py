@@ -308,10 +308,11 @@ class Tier:
         offsets = [bytecode.resume_offset, *sorted(bytecode.loops)][:250]
         with self.lock:
             self.core.lib.slot_create(id(code), offsets, len(offsets))
-        record.door_open = record.watched = True
         if record.never or self._is_ours(code):
             for offset in offsets:
                 self.core.lib.slot_set_entry_state(id(code), offset, REFUSED)
+        else:
+            record.door_open = record.watched = True
 
     def disable(self) -> None:
         """Stop entering and compiling; running executors leave at their next poll; doors close."""

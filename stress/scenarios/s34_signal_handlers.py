@@ -31,7 +31,7 @@ class Wait:
     def handle(self, number: int, frame: FrameType | None) -> None:
         self.handled += 1
         if frame is not None and frame.f_code.co_name == "loop":
-            if frame.f_locals["total"] < 0:
+            if frame.f_locals.get("total", 0) < 0:  # a signal at the very start comes before the first assignment
                 self.lines.append(frame.f_lineno)
             # Only inside the `try`: the outer loop's own jump back handles signals, too.
             inside = frame.f_lineno == frame.f_code.co_firstlineno + BODY

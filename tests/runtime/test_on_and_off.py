@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 from fresh_process import fresh_process
-from machine import wait_until
+from machine import entered, wait_until
 
 import ftjit
+from ftjit.runtime.tier import existing
 
 
 def total_below(limit: int) -> int:
@@ -38,3 +40,27 @@ def test_on_again(case: str) -> None:
         before = ftjit.stats().entries
         total_below(300)
         assert ftjit.stats().entries == before
+
+
+@fresh_process()
+def test_ftjit_itself_stays_in_the_interpreter() -> None:
+    """In eager mode too, and after it was off: a compiler that waits for its own compilation would be slow, or worse."""
+
+    def work(n: int) -> int:
+        return sum(number & 3 for number in range(n))
+
+    ftjit.enable("eager")
+    for _ in range(3):
+        with entered():
+            assert work(100) == work(100) == 150
+        ftjit.disable()
+        ftjit.enable("eager")
+    runtime = existing()
+    assert runtime is not None
+    folder = os.path.dirname(ftjit.__file__)
+    own = [
+        code.co_qualname
+        for reference, record in list(runtime.records.values())
+        if (code := reference()) is not None and code.co_filename.startswith(folder) and record.installed
+    ]
+    assert own == []
