@@ -44,7 +44,7 @@ def test_on_again(case: str) -> None:
 
 @fresh_process()
 def test_ftjit_itself_stays_in_the_interpreter() -> None:
-    """In eager mode too, and after it was off: a compiler that waits for its own compilation would be slow, or worse."""
+    """In eager mode too, and after it was off: a compiler that compiles itself first would be slow, or worse."""
 
     def work(n: int) -> int:
         return sum(number & 3 for number in range(n))
