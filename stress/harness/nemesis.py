@@ -73,6 +73,10 @@ def opening(nemesis: Nemesis, seed: str) -> list[str]:
     return [str(step) for step in islice(nemesis.steps(Random(seed)), SHOWN)]
 
 
+# Seconds. A fork waits for the compiler threads and then for its child, each up to ten, and for a processor.
+PATIENCE = 60.0
+
+
 class Running:
     """A nemesis at work in a thread of its own, until `stop`."""
 
@@ -103,7 +107,7 @@ class Running:
     def stop(self) -> Disturbance:
         """End it; what it did. RuntimeError when it does not end."""
         self.stopping.set()
-        self.thread.join(20)
+        self.thread.join(PATIENCE)
         if self.thread.is_alive():
             raise RuntimeError(f"nemesis {self.nemesis.name} does not end")
         self.nemesis.finish(self.stage)
