@@ -92,16 +92,21 @@ inline put(r, s)
    buffer[r].used++
 }
 
-inline take_out(r, k)               /* the k-th store in the buffer becomes visible */
+inline remove(r, k)                 /* the k-th store in the buffer is gone */
 {
-   x = buffer[r].store[k];
    buffer[r].used--;
    m = k;
    do
    :: m < buffer[r].used -> buffer[r].store[m] = buffer[r].store[m + 1]; m++
    :: else -> break
    od;
-   buffer[r].store[m] = 0;
+   buffer[r].store[m] = 0
+}
+
+inline take_out(r, k)               /* the k-th store in the buffer becomes visible */
+{
+   x = buffer[r].store[k];
+   remove(r, k);
    if
    :: kind(x) == EPOCH -> epoch[r] = value(x);
       if
