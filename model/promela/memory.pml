@@ -3,7 +3,7 @@
    A reader's stores wait in its buffer until its flusher makes them visible. x86-TSO: in order. WEAK: in any order that
    keeps stores to one word in order, and a release store behind everything that was put in before it. Everybody else's
    accesses are sequentially consistent in the C core (exchange, compare-and-swap, plain atomic stores), so only readers
-   have buffers. Loads happen in program order in both forms. */
+   have buffers. Loads happen in program order in both forms, but for the one that a break lets go early. */
 
 #define NOBODY 0
 
