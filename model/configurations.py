@@ -37,6 +37,14 @@ ONE_READER = (
     _holds("membarrier", "membarrier, x86-TSO", READERS=1, MEMBARRIER=None),
     _holds("fence-weak", "fences, weak buffers", READERS=1, WEAK=None),
     _holds("membarrier-weak", "membarrier, weak buffers", READERS=1, WEAK=None, MEMBARRIER=None),
+    _holds(
+        "merging",
+        "membarrier, weak buffers; an unpin and the next pin may be one store",
+        READERS=1,
+        WEAK=None,
+        MEMBARRIER=None,
+        MERGING=None,
+    ),
     _holds("nesting", "two places, left in any order", READERS=1, PLACES=2),
     _holds("records", "late registration; threads end and others take their records", READERS=1, RECORDS=None),
     _holds("contents", "an executor is written, then installed", READERS=1, CONTENTS=None),
@@ -87,6 +95,16 @@ LARGER = (
         MEMBARRIER=None,
     ),
     _holds(
+        "nesting-merging",
+        "the same; an unpin and the next pin may be one store",
+        full=True,
+        READERS=1,
+        PLACES=2,
+        WEAK=None,
+        MEMBARRIER=None,
+        MERGING=None,
+    ),
+    _holds(
         "freed-membarrier", "what is retired is freed; membarrier", full=True, liveness=True, READERS=1, MEMBARRIER=None
     ),
     _holds("freed-weak", "what is retired is freed; weak buffers", full=True, liveness=True, READERS=1, WEAK=None),
@@ -116,7 +134,10 @@ _BROKEN: tuple[tuple[str, str, dict[str, int | None]], ...] = (
     ("slot_outside_pin", "framed", {"SLOT": None, "FRAMED": None}),
     ("batch_member", "", {"BATCH": None}),
     ("batch_member", "retired", {"BATCH": None, "ALL_RETIRED": None}),
-    ("epoch_load", "", {"MEMBARRIER": None, "WEAK": None}),
+    ("pin_acquire", "", {"MEMBARRIER": None, "WEAK": None}),
+    ("pin_release", "", {"MEMBARRIER": None, "WEAK": None, "MERGING": None, "PLACES": 2}),
+    ("stamp_order", "", {}),
+    ("check_acquire", "", {}),
     ("pin_stays", "", {"RESIDENT": None}),
 )
 

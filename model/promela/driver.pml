@@ -88,6 +88,14 @@ inline scan()                                            /* mark_active */
 #endif
 }
 
+/* The check loads by no acquire: the scan's loads may be satisfied before it, all of them here, or in their place. Not
+   before the barrier: they are the scan's only if no other advance, with a barrier of its own, follows. */
+#ifdef BREAK_check_acquire
+#define MAY_SCAN_EARLY d_step { seen = 0; scanned = 0 } if :: scan() scanned = 1 :: skip fi;
+#else
+#define MAY_SCAN_EARLY
+#endif
+
 inline free_one(e)
 {
    printf("driver %d | frees executor %d, stamped %d (9)\n", d, e, shown(stamp[e]));
@@ -137,6 +145,9 @@ proctype driver(byte d)
 {
    byte seen;                                            /* executors found in a record, one bit each */
    bit advanced;                                         /* once already in this round */
+#ifdef BREAK_check_acquire
+   bit scanned;                                          /* what `seen` says was read before the check */
+#endif
 #ifdef RECORDS
    byte walk;                                            /* records of this walk, one bit each */
 #endif
@@ -152,6 +163,7 @@ proctype driver(byte d)
 #endif
          READ_G
          BEGIN_WALK
+         MAY_SCAN_EARLY
          CHECK(0);
 #if READERS == 2
          CHECK(1);
@@ -162,8 +174,10 @@ proctype driver(byte d)
          :: else -> advanced = 1
          fi
       od;
-#ifdef BREAK_scan_early
+#if defined(BREAK_scan_early)
       skip;
+#elif defined(BREAK_check_acquire)
+      if :: !scanned -> scan() :: else fi;
 #else
       scan();
 #endif
@@ -173,6 +187,9 @@ proctype driver(byte d)
 #endif
 #ifdef BREAK_two_drivers
                driver_epoch[d] = 0;
+#endif
+#ifdef BREAK_check_acquire
+               scanned = 0;
 #endif
                printf("driver %d | ends its round\n", d) }
    od

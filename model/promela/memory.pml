@@ -3,7 +3,7 @@
    A reader's stores wait in its buffer until its flusher makes them visible. x86-TSO: in order. WEAK: in any order that
    keeps stores to one word in order, and a release store behind everything that was put in before it. Everybody else's
    accesses are sequentially consistent in the C core (exchange, compare-and-swap, plain atomic stores), so only readers
-   have buffers. Loads happen in program order in both forms. */
+   have buffers. Loads happen in program order in both forms, but for the one that a break lets go early. */
 
 #define NOBODY 0
 
@@ -92,16 +92,21 @@ inline put(r, s)
    buffer[r].used++
 }
 
-inline take_out(r, k)               /* the k-th store in the buffer becomes visible */
+inline remove(r, k)                 /* the k-th store in the buffer is gone */
 {
-   x = buffer[r].store[k];
    buffer[r].used--;
    m = k;
    do
    :: m < buffer[r].used -> buffer[r].store[m] = buffer[r].store[m + 1]; m++
    :: else -> break
    od;
-   buffer[r].store[m] = 0;
+   buffer[r].store[m] = 0
+}
+
+inline take_out(r, k)               /* the k-th store in the buffer becomes visible */
+{
+   x = buffer[r].store[k];
+   remove(r, k);
    if
    :: kind(x) == EPOCH -> epoch[r] = value(x);
       if

@@ -16,18 +16,38 @@
 #define LEFT(place) (ACTIVE + (place) + RELEASE)         /* (5) */
 #endif
 
+/* MERGING: a compiler or a processor may make one store of two to the same word. Then (4) never leaves the buffer: the
+   next (1) does, for both, and it must be the release that (4) was. Not merged, it needs to be none (PIN is none): it
+   stays behind (4), a store to the same word. Where a fence follows (1), that is one step with it here (`pin`), and all
+   before it is seen first. */
+#ifdef MERGING
+#if !defined(MEMBARRIER) || !defined(WEAK)
+#error "stores are merged in the weak buffers of the form without fences"
+#endif
+#ifdef BREAK_pin_release
+#define MERGED_PIN PIN
+#else
+#define MERGED_PIN (PIN + RELEASE)
+#endif
+#define waits(k) (buffer[r].store[k] == UNPIN)
+#if CAPACITY != 4
+#error "write UNPIN_WAITS for a buffer of this size"
+#endif
+#define UNPIN_WAITS (waits(0) || waits(1) || waits(2) || waits(3))
+#endif
+
 /* Steps that touch only the thread's own buffer are one with the step before where nobody can look in between. The
    driver's membarrier can (it empties the buffer), and so can what some breaks put there: then they stay apart. */
-#if !defined(MEMBARRIER) && !defined(BREAK_nested_pin) && !defined(BREAK_epoch_load)
+#if !defined(MEMBARRIER) && !defined(BREAK_nested_pin) && !defined(BREAK_pin_acquire)
 #define JOINED
 #endif
 
 /* ---- the steps, each in the middle of something indivisible ---- */
 
-inline pin()                                             /* (1), and the fence between it and (2) */
+inline pin(store)                                        /* (1), and the fence between it and (2) */
 {
 #if defined(MEMBARRIER) || defined(BREAK_reader_fence)
-   put(r, PIN);
+   put(r, store);
    printf("reader %d | pins (1) at epoch %d, in its store buffer\n", r, shown(load_of_G[r]));
 #else
    drain(r);
@@ -36,6 +56,17 @@ inline pin()                                             /* (1), and the fence b
 #endif
    load_of_G[r] = 0
 }
+
+#ifdef MERGING
+inline merge()                                           /* the last (4) that waits never leaves the buffer */
+{
+   m = CAPACITY - 1;
+   do :: !waits(m) -> m-- :: else -> break od;
+   remove(r, m);
+   m = 0;
+   printf("reader %d | its unpin (4) and the next pin are one store\n", r)
+}
+#endif
 
 #if defined(BREAK_publish_release) && defined(READER_SIDE)
 #define LOADED_EARLY                                     /* (2) no acquire: what is read through it was read before it */
@@ -125,11 +156,18 @@ inline enter()
 #ifdef LOADED_EARLY
    d_step { for (n : 1 .. EXECUTORS) { sight[r] = sight[r] | (built[n] << n) } n = 0 }
 #endif
-#ifdef BREAK_epoch_load
+#ifdef BREAK_pin_acquire
    d_step { load() }
 #endif
    d_step { load_of_G[r] = NOW; printf("reader %d | reads G: %d\n", r, shown(NOW)) }
-   d_step { room(r, 1) -> pin() }
+#ifdef MERGING
+   if
+   :: d_step { room(r, 1) -> pin(PIN) }
+   :: d_step { UNPIN_WAITS -> merge(); pin(MERGED_PIN) }
+   fi;
+#else
+   d_step { room(r, 1) -> pin(PIN) }
+#endif
 #if defined(SLOT) && !defined(FRAMED) && !defined(BREAK_slot_outside_pin)
    d_step { load_slot() }
 #endif
@@ -139,7 +177,7 @@ inline enter()
 #ifdef JOINED
    d_step { room(r, 2) -> load(); record(); unpin(); if :: inside[top] -> depth++ :: else fi }
 #else
-#ifndef BREAK_epoch_load
+#ifndef BREAK_pin_acquire
    d_step { load() }
 #endif
 #ifdef BREAK_nested_pin

@@ -94,6 +94,9 @@ proctype swapper(byte w)
 #ifdef BREAK_stamp_early
       read_stamp();
 #endif
+#ifdef BREAK_stamp_order
+      if :: read_stamp() :: skip fi;                     /* (7) may be satisfied before (6) is seen, or in its place */
+#endif
       if
       :: INSTALL(1)
       :: INSTALL(2)
@@ -134,12 +137,14 @@ proctype swapper(byte w)
 #endif
       if
       :: TOOK_OUT ->
-#ifndef BREAK_stamp_early
+#ifdef BREAK_stamp_order
+         if :: swapper_stamp[w] == 0 -> read_stamp() :: else fi;
+#elif !defined(BREAK_stamp_early)
          read_stamp();
 #endif
          d_step { push() }
       :: else
-#ifdef BREAK_stamp_early
+#if defined(BREAK_stamp_early) || defined(BREAK_stamp_order)
          -> swapper_stamp[w] = 0
 #endif
       fi

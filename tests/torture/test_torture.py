@@ -12,6 +12,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPOSITORY))
 
+from model.breaks import BREAKS as OF_THE_MODEL  # noqa: E402
 from torture import run  # noqa: E402
 from torture.breaks import BREAKS  # noqa: E402
 from torture.build import SANITIZERS, TortureError, build, compiler_for  # noqa: E402
@@ -102,6 +103,12 @@ def test_every_control_is_in_the_code_and_every_one_in_the_code_is_a_control() -
     actors = [path for pattern in ("*.c", "*.h") for path in (REPOSITORY / "torture").glob(pattern)]
     assert tags_in(core + actors) - {"tag"} == set(BREAKS)
     assert set(run.MODEL_ONLY) | set(run.TRIALS_OF) <= set(BREAKS)
+
+
+def test_what_cannot_show_here_is_a_switch_of_the_model_which_knows_no_other_controls() -> None:
+    switches = {entry.tag for entry in OF_THE_MODEL if entry.in_c}
+    assert switches >= run.MODEL_ONLY
+    assert switches <= set(BREAKS)
 
 
 def test_every_control_is_in_the_readme() -> None:
