@@ -4,17 +4,14 @@ inside."""
 from __future__ import annotations
 
 import gc
-import json
 import random
 import resource
 import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
-import pytest
 from fresh_process import fresh_process
 from machine import (
     entered,
@@ -27,7 +24,6 @@ from machine import (
     wait_inside,
     wait_until,
 )
-from support.child import run_python
 
 import ftjit
 
@@ -357,16 +353,3 @@ def test_a_loop_inside_does_not_hold_back_other_threads_memory() -> None:
     join(thread)
     assert grown < 150, f"{grown} MiB in {rounds} rounds"
     assert threading.active_count() <= 2
-
-
-@pytest.mark.threads
-def test_limbo_beside_a_parked_thread_is_bounded(tmp_path: Path) -> None:
-    """In small what `--measure limbo` shows with 100,000 executors."""
-    file = tmp_path / "limbo.json"
-    child = run_python(
-        ["-m", "ftjit", "bench", "--measure", "limbo", "--rounds", "200", "--json", str(file)], timeout=60
-    )
-    assert child.returncode == 0, child.stdout + child.stderr
-    answer = json.loads(file.read_text())["answer"]
-    assert answer["freed"] >= answer["installed"] == 200
-    assert answer["entries"] > 200
