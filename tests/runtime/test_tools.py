@@ -161,7 +161,7 @@ def test_a_breakpoint_while_hot(case: str) -> None:
     threads = [start_thread(function, flag) for _ in range(2)]
     wait_inside(function, threads=2)
     hits: list[tuple[int, int]] = []
-    hit: set[int] = set()  # the threads: to go through the hits would take longer and longer
+    hit: set[int] = set()  # the threads that hit it: cheaper to ask than all hits
 
     def on_line(where: Any, line: int) -> Any:
         hits.append((threading.get_ident(), line))
