@@ -170,17 +170,18 @@ def test_a_breakpoint_while_hot(case: str) -> None:
     with tool():
         sys.monitoring.register_callback(TOOL, events.LINE, on_line)
         sys.monitoring.set_local_events(TOOL, code, events.LINE)
-        wait_until(lambda: len(hit) == 2, 5.0, "a breakpoint hit in both threads")
+        wait_until(lambda: len(hit) == 2, 1.0, "a breakpoint hit in both threads")
         first = len(hits)
         time.sleep(0.2)
         assert len(hits) > first + 1000, "hit now and then only: machine code is entered although it is watched"
-        lines = {line for _, line in hits}
-        assert lines <= set(range(code.co_firstlineno, code.co_firstlineno + 4)), lines
         sys.monitoring.set_local_events(TOOL, code, 0)
         sys.monitoring.register_callback(TOOL, events.LINE, None)
     count_now = len(hits)
     time.sleep(0.02)
     assert len(hits) <= count_now + 2
+    # Only now: two threads append faster than a third goes through the list.
+    lines = {line for _, line in hits}
+    assert lines <= set(range(code.co_firstlineno, code.co_firstlineno + 4)), lines
     assert all(thread.is_alive() for thread in threads)
     flag.done = True
     join(*threads, seconds=5)
