@@ -10,6 +10,7 @@ from fresh_process import fresh_process
 from machine import entered, heat, switch_on, wait_until
 
 import ftjit
+from ftjit.runtime import executors
 
 
 @fresh_process(cases=["defaults", "cells", "globals", "bound"])
@@ -83,11 +84,7 @@ def looping(k: int) -> Callable[[int], int]:
     return loop
 
 
-@fresh_process(cases=["function", "defaults", "code", "global value", "builtin", "method", "class attribute"])
-def test_redefinition_is_seen(case: str) -> None:
-    """Whatever compiled code took for constant is changed; the next use sees it."""
-    scope: dict[str, Any] = {}
-    source = """
+SOURCE = """
 K = 3
 def helper(x, add=10): return x + add
 class Thing:
@@ -100,12 +97,11 @@ def drive(n):
         total += helper(i) + K + len((1, 2)) + thing.method(i) + thing.bonus
     return total
 """
-    exec(source, scope)
-    drive = scope["drive"]
-    expected = drive(300)
-    heat(drive, 300)
-    with entered():
-        assert drive(300) == expected
+CHANGES = ["function", "defaults", "code", "global value", "builtin", "method", "class attribute"]
+
+
+def change_in(scope: dict[str, Any], case: str) -> tuple[Callable[[], None], int]:
+    """What makes the change, and by how much it changes `drive(300)`."""
 
     def other(x: int, add: int = 20) -> int:
         return x + add
@@ -122,10 +118,50 @@ def drive(n):
         "method": (lambda: setattr(scope["Thing"], "method", lambda self, x: x + 2), 300),
         "class attribute": (lambda: setattr(scope["Thing"], "bonus", 6), 300),
     }
-    change, difference = changes[case]
+    return changes[case]
+
+
+@fresh_process(cases=CHANGES)
+def test_redefinition_is_seen(case: str) -> None:
+    """Whatever compiled code took for constant is changed; the next use sees it."""
+    scope: dict[str, Any] = {}
+    exec(SOURCE, scope)
+    drive = scope["drive"]
+    expected = drive(300)
+    heat(drive, 300)
+    with entered():
+        assert drive(300) == expected
+    change, difference = change_in(scope, case)
     change()
     for _ in range(300):
         assert drive(300) == expected + difference
+
+
+@fresh_process(cases=CHANGES)
+def test_redefinition_before_it_is_installed(case: str) -> None:
+    """M8: the change comes after the compiler has looked and before its code is installed. Nothing tells it: what
+    is looked at again at each use needs no telling."""
+    scope: dict[str, Any] = {}
+    exec(SOURCE, scope)
+    drive = scope["drive"]
+    expected = drive(300)
+    change, difference = change_in(scope, case)
+    swap_in, late = executors._swap_in, []
+
+    def change_and_swap_in(core: Any, room: Any, snapshot: Any, *rest: Any) -> Any:
+        if snapshot.code is drive.__code__ and not late:
+            change()
+            late.append(True)
+        return swap_in(core, room, snapshot, *rest)
+
+    executors._swap_in = change_and_swap_in
+    switch_on()
+    ftjit.jit(drive)
+    wait_until(lambda: (drive(300), ftjit.is_compiled(drive))[1], 10)
+    assert late
+    with entered():
+        for _ in range(300):
+            assert drive(300) == expected + difference
 
 
 @fresh_process()

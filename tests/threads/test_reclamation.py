@@ -111,6 +111,47 @@ def test_dropped_functions_take_their_code_along() -> None:
         assert ftjit.stats().executors_freed >= 10 * (turn + 1)
 
 
+EACH_OTHER = """
+def f(n):
+    total = 0
+    for i in range(3):
+        total += i
+    return total + (g(n - 1) if n else 0)
+def g(n):
+    total = 0
+    for i in range(4):
+        total += i
+    return total + (f(n - 1) if n else 0)
+"""
+
+
+@fresh_process()
+def test_functions_that_call_each_other_are_freed() -> None:
+    """M9: code that enters code, in a circle and itself: neither owns the other, so nothing is held back, and what is
+    retired is not entered again through a caller that is not."""
+    switch_on()
+    for _ in range(5):
+        scope: dict[str, Any] = {}
+        exec(EACH_OTHER, scope)
+        f, g = scope["f"], scope["g"]
+        ftjit.jit(f), ftjit.jit(g)
+        wait_until(lambda: (f(20), ftjit.is_compiled(f) and ftjit.is_compiled(g))[1], 10)
+        expected = f(20)
+        with entered(10 * 21):
+            assert [f(20) for _ in range(10)] == [expected] * 10
+        ftjit.never(g)
+        assert not ftjit.is_compiled(g)
+        before = ftjit.stats().entries
+        assert [f(20) for _ in range(10)] == [expected] * 10
+        # 11 calls of f are left to enter, once at the start or at its loop; none of the 10 calls of g.
+        assert ftjit.stats().entries - before <= 10 * 11
+        references = [weakref.ref(thing) for each in (f, g) for thing in (each, each.__code__)]
+        del f, g
+        scope.clear()
+        wait_dead(references)
+        assert_clean()
+
+
 @fresh_process()
 def test_a_parked_thread_holds_only_what_it_is_in() -> None:
     """One thread stays inside its loop for ever: everything else that is retired is freed all the same."""

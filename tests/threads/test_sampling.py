@@ -1,7 +1,10 @@
-"""The sampler gets answers where threads are many."""
+"""The sampler gets answers where threads are many, finds loops whose time goes into C, and strands nobody's calls."""
 
 from __future__ import annotations
 
+import ctypes
+import threading
+import time
 from typing import Any
 
 from fresh_process import fresh_process
@@ -36,3 +39,68 @@ def test_many_threads_are_sampled() -> None:
     wait_until(lambda: ftjit.stats().samples - before >= 150, 20, f"sampled: {ftjit.stats()}")
     flag.done = True
     join(*threads, seconds=20)
+
+
+@fresh_process()
+def test_a_loop_of_c_calls_is_found() -> None:
+    """M5: samples are answered at CALLs too, and where the time goes into C functions hardly anywhere else."""
+    switch_on()
+
+    def calling(numbers: list[int], flag: Flag) -> None:
+        while not flag.done:
+            sorted(numbers)
+            sorted(numbers)
+
+    flag = Flag()
+    thread = start_thread(calling, list(range(2000)), flag)
+    wait_until(lambda: ftjit.is_compiled(calling), 10, f"{ftjit.explain(calling)}")
+    flag.done = True
+    join(thread)
+
+
+BYSTANDERS, ROUNDS = 8, 8
+CALLS_TO_DO = 4  # in a thread state's eval_breaker, its fourth word
+
+
+def spin(flag: Any) -> None:
+    while not flag.done:
+        pass
+
+
+@fresh_process(seconds=60, environment={"FTJIT_TICK_US": "250000"})
+def test_no_pending_call_is_stranded() -> None:
+    """M6: a call for the main thread that comes while another thread answers a pending call waits until main has its
+    bit set again: the next answer of any thread does that, not only main's own, every 2 seconds here."""
+    switch_on()
+    flag, called, free = Flag(), threading.Event(), threading.Lock()
+    python = ctypes.pythonapi
+    python.PyThreadState_Get.restype = ctypes.c_void_p
+    eval_breaker = ctypes.c_uint64.from_address(python.PyThreadState_Get() + 3 * 8)
+    callback = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(lambda _: called.set() or 0)
+
+    def strand() -> None:
+        """What 3.14 does then, done by hand while main waits for the lock."""
+        time.sleep(0.05)
+        assert python.Py_AddPendingCall(callback, None) == 0
+        assert eval_breaker.value & CALLS_TO_DO
+        eval_breaker.value &= ~CALLS_TO_DO
+        free.release()
+
+    for function in (spin, strand):
+        ftjit.never(function)
+    threads = [start_thread(spin, flag) for _ in range(BYSTANDERS)]
+    waited = 0.0
+    for _ in range(ROUNDS):
+        called.clear()
+        free.acquire()
+        thread = start_thread(strand)
+        free.acquire()
+        start = time.monotonic()
+        while not called.is_set():
+            assert time.monotonic() - start < 10
+        waited += time.monotonic() - start
+        free.release()
+        join(thread)
+    flag.done = True
+    join(*threads)
+    assert waited < ROUNDS * 0.6, f"{waited / ROUNDS:.2f} s on average"
