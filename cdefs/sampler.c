@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <time.h>
 
-enum { TABLE = 1024, ERA_MS = 64, REMIND_MS = 250, HOT_ROOM = 16, HALVE_AFTER = 512, CALLERS = 4, PATIENCE_MS = 50, SLOWEST_MS = 16 };
+enum { TABLE = 1024, ERA_MS = 64, REMIND_MS = 250, HOT_ROOM = 16, HALVE_AFTER = 512, CALLERS = 4, SLOWEST_MS = 16 };
 static struct { PyCodeObject *code; uint32_t count; } seen[TABLE];   /* addresses are only compared, never followed */
 static uint32_t since_halved;
 static _Atomic(PyObject *) hot[HOT_ROOM];                            /* owned, until a worker takes them */
@@ -165,7 +165,7 @@ static bool sleep_or_stop(uint64_t microseconds)
 
 static void *tick(void *unused)
 {
-    uint64_t asked_at = 0, quiet = 0, reminded_at = 0;
+    uint64_t quiet = 0, reminded_at = 0;
     uint64_t pause = atomic_load(&tick_us);
     while (!sleep_or_stop(pause)) {
         int left = reclaim();
@@ -176,15 +176,9 @@ static void *tick(void *unused)
             if (atomic_load_explicit(&waiting_for_room, memory_order_relaxed) || worker_is_owed()) worker_wake();
         }
         if (!door_is_enabled()) continue;
-        if (!atomic_load(&outstanding)) {
-            ask(1);
-            asked_at = now_ms();
-        }
-        else if (now_ms() - asked_at > PATIENCE_MS) {       /* that thread went away: let another answer */
-            COUNT(ticks_unanswered, 1);
-            ask(0);
-            asked_at = now_ms();
-        }
+        bool waits = atomic_load(&outstanding);
+        ask(!waits);                     /* still no answer: that thread has no CPU, or went away; another may do it */
+        if (waits) COUNT(ticks_unanswered, 1);
         /* Nothing new for a while: ask less often, at most SLOWEST_MS apart. */
         quiet = atomic_exchange_explicit(&news, 0, memory_order_relaxed) ? 0 : quiet + 1;
         pause = atomic_load(&tick_us);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -55,14 +56,17 @@ def seed_of(text: str) -> int:
 
 
 def carry_out(requests: Sequence[Request], jobs: int, report: Callable[[int, Request, Verdict], None]) -> list[Verdict]:
-    """Run them, `jobs` at a time; `report(number done, request, verdict)` after each, in the order they end."""
+    """Run them, `jobs` at a time; `report(number done, request, verdict)` after each, in the order they end. Ctrl-C ends
+    those that are under way, and nothing is reported of them."""
     numbers = itertools.count(1)
     one_at_a_time = threading.Lock()
+    stopping = False
 
     def one(request: Request) -> Verdict:
         verdict = run(request)
         with one_at_a_time:
-            report(next(numbers), request, verdict)
+            if not stopping:
+                report(next(numbers), request, verdict)
         return verdict
 
     with ThreadPoolExecutor(jobs) as pool:
@@ -70,7 +74,11 @@ def carry_out(requests: Sequence[Request], jobs: int, report: Callable[[int, Req
         try:
             return [future.result() for future in futures]
         except BaseException:
+            stopping = True
             pool.shutdown(wait=False, cancel_futures=True)
+            while not all(future.done() for future in futures):  # one may be about to start its process
+                processes.end_all()
+                time.sleep(0.02)
             raise
 
 

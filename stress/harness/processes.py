@@ -20,6 +20,7 @@ KEPT = 4000  # characters of standard error's beginning, and as many of its end,
 _CHILD = f"{__package__}.child"
 _HUNG = "Timeout ("  # what faulthandler writes when the limit has passed
 SETTINGS = {"FTJIT_VERIFY": "1"}  # check the IR after each pass
+_under_way: set[int] = set()  # the processes of the runs that this process waits for
 
 
 def command(request: Request) -> list[str]:
@@ -48,12 +49,15 @@ def run(request: Request, more: Mapping[str, str] | None = None) -> Answer:
         errors="replace",
         start_new_session=True,  # Ctrl-C is for us; what a run has forked goes with it
     )
+    _under_way.add(process.pid)
     try:
         out, err, killed = communicate(process, request.limit)
     except BaseException:  # Ctrl-C: nothing of this run stays behind
         end_session(process.pid, signal.SIGKILL)
         process.wait()
         raise
+    finally:
+        _under_way.discard(process.pid)
     answer = read(out) if process.returncode == 0 else None
     if answer is None:
         answer = Answer(request={})
@@ -78,6 +82,12 @@ def communicate(process: subprocess.Popen[str], limit: float) -> tuple[str, str,
     except subprocess.TimeoutExpired:
         end_session(process.pid, signal.SIGKILL)
     return *process.communicate(), True
+
+
+def end_all() -> None:
+    """End the runs that other threads wait for."""
+    for leader in list(_under_way):
+        end_session(leader, signal.SIGKILL)
 
 
 def end_session(leader: int, number: signal.Signals) -> None:

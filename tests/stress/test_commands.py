@@ -73,8 +73,9 @@ def test_shards_cover_everything_once() -> None:
     assert sorted(names) == sorted(main.modules())
 
 
-def soaking(state: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "ftjit", "soak", "--state", str(state), "--only", "neighbours", "--seconds", "0.3"]
+def soaking(state: Path, seconds: float = 0.3) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "ftjit", "soak", "--state", str(state), "--only", "neighbours"]
+    command += ["--seconds", str(seconds)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -94,6 +95,17 @@ def test_soak_stops_at_ctrl_c_and_goes_on(tmp_path: Path) -> None:
         assert "Traceback" not in err
         rounds.append(json.loads(state.read_text())["round"])
     assert rounds[0] < rounds[1]
+
+
+def test_ctrl_c_does_not_wait_for_a_run(tmp_path: Path) -> None:
+    state = tmp_path / "soak.json"
+    process = soaking(state, seconds=100)
+    time.sleep(3)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 0, out + err
+    assert json.loads(state.read_text())["runs"] == 0
+    assert not (tmp_path / "soak-findings").exists()
 
 
 def test_a_soak_is_the_seeds(tmp_path: Path) -> None:
