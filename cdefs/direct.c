@@ -16,11 +16,11 @@ static inline bool plain_function(PyObject *callable, Py_ssize_t arguments)
 }
 
 /* May a frame of this code start here, with nothing to instrument or handle first? */
-static inline bool may_start(PyThreadState *tstate, PyCodeObject *code)
+static inline bool may_start(struct record *record, PyThreadState *tstate, PyCodeObject *code)
 {
     uintptr_t breaker = _Py_atomic_load_uintptr_relaxed(&tstate->eval_breaker);
     uintptr_t version = _Py_atomic_load_uintptr_acquire(&code->_co_instrumentation_version);
-    return breaker == version && tstate->py_recursion_remaining > 1 && !stack_is_short(tstate)
+    return breaker == version && tstate->py_recursion_remaining > 1 && !stack_is_short(record, tstate)
         && _PyThreadState_HasStackSpace(tstate, code->co_framesize);
 }
 
@@ -83,14 +83,14 @@ PyObject *direct_call(PyThreadState *tstate, PyObject *callable, _PyStackRef *st
     PyFunctionObject *function = (PyFunctionObject *)callable;
     PyCodeObject *code = (PyCodeObject *)function->func_code;
     struct slot *slot = slot_of(code);
-    if (!slot || !door_is_enabled() || !may_start(tstate, code) || others_watch(code)) return NULL;
+    struct record *record = record_self();
+    if (!slot || !record || !door_is_enabled() || !may_start(record, tstate, code) || others_watch(code)) return NULL;
     struct entry *entry = &slot->entries[0];           /* the start: slot_create puts it first */
     if (entry->offset != 0) return NULL;               /* cells are made, or closures copied, before the RESUME */
-    struct record *record = record_self();
     struct executor *executor;
     uint8_t state = atomic_load_explicit(&entry->state, memory_order_relaxed);
     if (UNLIKELY(state == ENTRY_WANTED)) return call_and_take_interest(tstate, callable, slot, entry, stack, count, done);
-    if (!record || state != ENTRY_INSTALLED) return NULL;
+    if (state != ENTRY_INSTALLED) return NULL;
     _Atomic(struct executor *) *place = activation_enter(record, &entry->executor, &executor);
     if (!place) return NULL;
     if (executor->inlines && !may_inline(tstate, executor)) {

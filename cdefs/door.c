@@ -73,6 +73,14 @@ int may_continue(PyThreadState *tstate, _PyInterpreterFrame *frame, struct activ
     return atomic_load_explicit(&act->executor->valid, memory_order_relaxed) != 0;
 }
 
+COLD void measure_stack(struct record *record, PyThreadState *tstate)
+{
+    _PyThreadStateImpl *impl = (_PyThreadStateImpl *)tstate;
+    uintptr_t room = (impl->c_stack_top - impl->c_stack_soft_limit) / 8;
+    record->stack_limit = impl->c_stack_soft_limit;
+    record->stack_floor = impl->c_stack_soft_limit + (room < 1 << 20 ? room : 1 << 20);
+}
+
 /* FTJIT_TRACE */
 static COLD void trace_exit(struct executor *executor, struct entry *entry, _PyInterpreterFrame *frame,
                             struct activation *act, int64_t number)
@@ -159,14 +167,14 @@ static ALWAYS_INLINE PyObject *door(PyCodeObject *code, int32_t from, int32_t to
     }
     PyThreadState *tstate = PyThreadState_GetUnchecked();
     _PyInterpreterFrame *frame = tstate->current_frame;
-    if (UNLIKELY(_PyFrame_GetCode(frame) != code || tstate->tracing != 1 || others_watch(code) || stack_is_short(tstate)))
+    struct record *record = record_self();
+    if (UNLIKELY(_PyFrame_GetCode(frame) != code || tstate->tracing != 1 || others_watch(code) || !record
+                 || stack_is_short(record, tstate)))
         return Py_None;
     if (UNLIKELY(atomic_load_explicit(&entry->state, memory_order_relaxed) == ENTRY_WANTED)
         && !take_interest(slot, entry, is_start, frame))
         return Py_None;
-    struct record *record = record_self();
     struct executor *executor;
-    if (UNLIKELY(!record)) return Py_None;
     _Atomic(struct executor *) *place = activation_enter(record, &entry->executor, &executor);
     if (UNLIKELY(!place)) return Py_None;
     if (UNLIKELY(executor->inlines) && !may_inline(tstate, executor)) {
@@ -177,7 +185,7 @@ static ALWAYS_INLINE PyObject *door(PyCodeObject *code, int32_t from, int32_t to
     tstate->what_event = -1;              /* or somebody may move our frame with f_lineno */
     /* The interpreter's instr_ptr is at the event: no look at the table of copies. */
     enum outcome outcome = stay(record, place, executor, tstate, frame, entry,
-                                frame->instr_ptr - (is_start ? entry->offset : from) / (int)sizeof(_Py_CODEUNIT));
+                                (char *)frame->instr_ptr - (is_start ? entry->offset : from));
     /* What they were: `tracing` is looked at above, and each callback has its event. (Not read back: two halves written
        apart and read as one word wait for the store buffer.) */
     tstate->tracing = 1;

@@ -30,6 +30,7 @@ struct record {
     struct active_chunk *top;        /* owner: the chunk that was used last */
     struct active_chunk *look_in;
     struct active_chunk first;
+    uintptr_t stack_limit, stack_floor;  /* owner: what is known of its C stack (stay.h) */
 } __attribute__((aligned(128)));
 
 extern __thread struct record *my_record __attribute__((tls_model("initial-exec")));
@@ -107,8 +108,12 @@ static inline _Atomic(struct executor *) *activation_enter(struct record *record
 static inline void activation_leave(struct record *record, _Atomic(struct executor *) *place)
 {
     atomic_store_explicit(place, NULL, ORDER(release, leave_release));                              /* (5) partner: (9) */
+    uint32_t depth;
     if (place == &record->first.active[0] && atomic_load_explicit(&record->depth, memory_order_relaxed) == 1)
         atomic_store_explicit(&record->depth, 0, memory_order_relaxed);
+    else if ((depth = atomic_load_explicit(&record->depth, memory_order_relaxed)) <= CHUNK
+             && place == &record->first.active[depth - 1] && !record->holes)        /* the top, and nothing null below */
+        atomic_store_explicit(&record->depth, depth - 1, memory_order_relaxed);
     else activation_unwind(record);
 }
 

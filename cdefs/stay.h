@@ -24,15 +24,14 @@ void trace_return(struct executor *, struct entry *, _PyInterpreterFrame *);
 
 bool other_tool_registered(PyInterpreterState *);
 bool is_time(struct entry *, bool is_start);
+void measure_stack(struct record *, PyThreadState *);
 
-/* Enough C stack for what we call, leaving the interpreter's own C recursion most of what it had. */
-static inline bool stack_is_short(PyThreadState *tstate)
+/* Enough C stack for what we call, leaving the interpreter's own C recursion most of what it had: an eighth, 1 MiB at
+   most, is left alone. The record remembers where that ends, for as long as the thread state's own limit stays. */
+static ALWAYS_INLINE bool stack_is_short(struct record *record, PyThreadState *tstate)
 {
-    _PyThreadStateImpl *impl = (_PyThreadStateImpl *)tstate;
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-    uintptr_t room = (impl->c_stack_top - impl->c_stack_soft_limit) / 8;
-    if (room > 1 << 20) room = 1 << 20;
-    return here < impl->c_stack_soft_limit + room;
+    if (UNLIKELY(((_PyThreadStateImpl *)tstate)->c_stack_soft_limit != record->stack_limit)) measure_stack(record, tstate);
+    return (uintptr_t)__builtin_frame_address(0) < record->stack_floor;
 }
 
 /* May code that inlines be entered? Another tool may watch what was inlined; and the frames that an exit makes need
@@ -60,7 +59,7 @@ static ALWAYS_INLINE enum outcome leave_by_return(PyThreadState *tstate, _PyInte
 /* Run `executor`, which is entered (`place`). `bytecode`: this thread's copy, in which the frame runs. */
 static ALWAYS_INLINE enum outcome stay(struct record *record, _Atomic(struct executor *) *place,
                                        struct executor *executor, PyThreadState *tstate, _PyInterpreterFrame *frame,
-                                       struct entry *entry, _Py_CODEUNIT *bytecode)
+                                       struct entry *entry, void *bytecode)
 {
     struct activation act;
     act.executor = executor;

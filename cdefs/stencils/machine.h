@@ -53,13 +53,22 @@ typedef FTJIT_PRESERVE_NONE int64_t (*code_t)(MACHINE_PARAMETERS);
 #define FTJIT_STENCIL_FUNCTION(name) FTJIT_PRESERVE_NONE int64_t name(MACHINE_PARAMETERS)
 #define FTJIT_SHIM_FUNCTION(name)                                                                            \
     int64_t name(code_t code, _PyInterpreterFrame *frame, PyThreadState *tstate, struct activation *act)
-/* In a SHIM: run the code, with whatever is in the registers. */
-#define FTJIT_ANY_INT ({ int64_t any_; __asm__("" : "=r"(any_)); any_; })
-#define FTJIT_ANY_FLOAT ({ double any_; __asm__("" : "=x"(any_)); any_; })
+/* In a SHIM: run the code, with whatever is in the registers. `preserve_none` keeps rsp and rbp alone. In assembly, because
+ * in C every register that is passed has to be given a value first. */
 #define ENTER()                                                                                              \
-    code(frame, tstate, act, FTJIT_ANY_INT, FTJIT_ANY_INT, FTJIT_ANY_INT, FTJIT_ANY_INT, FTJIT_ANY_INT,      \
-         FTJIT_ANY_INT, FTJIT_ANY_INT, FTJIT_ANY_INT, FTJIT_ANY_FLOAT, FTJIT_ANY_FLOAT, FTJIT_ANY_FLOAT,     \
-         FTJIT_ANY_FLOAT, FTJIT_ANY_FLOAT, FTJIT_ANY_FLOAT, FTJIT_ANY_FLOAT, FTJIT_ANY_FLOAT)
+    ({                                                                                                       \
+        register int64_t way_ __asm__("rax") = (int64_t)code;                                                \
+        register _PyInterpreterFrame *frame_ __asm__("r12") = frame;                                         \
+        register PyThreadState *tstate_ __asm__("r13") = tstate;                                             \
+        register struct activation *act_ __asm__("r14") = act;                                               \
+        __asm__ volatile("call *%%rax"                                                                       \
+                         : "+r"(way_), "+r"(frame_), "+r"(tstate_), "+r"(act_)                               \
+                         :                                                                                   \
+                         : "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r15", "cc",          \
+                           "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",  \
+                           "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");                    \
+        way_;                                                                                                \
+    })
 
 /* The ways on. Each is a jump that the emitter patches: the next stencil, the operand's branch or exit target,
  * and the out-of-line twin of this stencil (its SLOWPATH). */
