@@ -8,13 +8,19 @@
 
 int may_continue(PyThreadState *, _PyInterpreterFrame *, struct activation *);
 
-/* Which objects the locals' homes hold, in one word: a callee may write them through our frame object and let go of it,
-   and only this tells (an immortal old value leaves no other trace). */
+/* Which objects the locals' homes hold, in one word. Whoever ran may have written them through our frame object and let go
+   of that: an immortal old value leaves no other trace. Asked only where there is a frame object already; one that was
+   made meanwhile is reason enough to leave. */
 static inline uint64_t homes_digest(_PyInterpreterFrame *frame, PyCodeObject *code)
 {
     uint64_t digest = 0;
     for (int i = 0; i < code->co_nlocalsplus; i++) digest += frame->localsplus[i].bits * (2 * (uint64_t)i + 1);
     return digest;
+}
+
+static inline bool stores_a_local(callout_t helper)
+{
+    return helper == callout_store_fast || helper == callout_store_fast_store_fast || helper == callout_store_fast_load_fast;
 }
 
 /* 0: go on; < 0: an exception is set; 1: done, but leave; 2: done, and the answer is no (for_iter: exhausted).
@@ -26,11 +32,12 @@ int64_t ftjit_call_out(_PyInterpreterFrame *frame, PyThreadState *tstate, struct
     give_back(act);
     frame->instr_ptr = (_Py_CODEUNIT *)act->bytecode + (int32_t)place;
     frame->stackpointer = frame->localsplus + code->co_nlocalsplus + (place >> 32);
-    bool may_look = helper == callout_call || helper == callout_call_kw || helper == callout_for_iter;
-    uint64_t homes = may_look ? homes_digest(frame, code) : 0;
+    PyFrameObject *before = frame->frame_obj;
+    bool compare = before && !stores_a_local(helper);
+    uint64_t homes = compare ? homes_digest(frame, code) : 0;
     int64_t status = helper(frame, argument);
     current_activation = act;            /* a greenlet may have run and left: it does not know of our thread-local */
-    if (status == 0 && may_look && frame->frame_obj && homes != homes_digest(frame, code)) status = 1;
+    if (status == 0 && (frame->frame_obj != before || (compare && homes != homes_digest(frame, code)))) status = 1;
     if (status == 0 && !may_continue(tstate, frame, act)) status = 1;
     act->status = status;
     return status;

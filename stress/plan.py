@@ -56,8 +56,8 @@ def seed_of(text: str) -> int:
 
 
 def carry_out(requests: Sequence[Request], jobs: int, report: Callable[[int, Request, Verdict], None]) -> list[Verdict]:
-    """Run them, `jobs` at a time; `report(number done, request, verdict)` after each, in the order they end. Ctrl-C ends
-    those that are under way, and nothing is reported of them."""
+    """Run them, `jobs` at a time; `report(number done, request, verdict)` after each, in the order they end. Ctrl-C
+    ends those that are under way, and nothing is reported of them."""
     numbers = itertools.count(1)
     one_at_a_time = threading.Lock()
     stopping = False

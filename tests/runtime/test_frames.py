@@ -48,7 +48,7 @@ def test_a_caught_exception_does_not_lock_a_main_loop_out() -> None:
     before = ftjit.stats().entries
     time.sleep(0.05)
     assert ftjit.stats().entries - before < 1000, "the loop is left at every turn"
-    assert ftjit.stats().activations == 1
+    wait_until(lambda: ftjit.stats().activations == 1, 2, "inside, but for the moments of a sample")
     flag.done = True
     join(thread, seconds=2)
 
@@ -132,6 +132,111 @@ def test_a_callees_writes_to_our_locals_are_seen(case: str) -> None:
     with entered(30):
         for _ in range(30):
             assert loop(300) == expected
+
+
+WAYS = ["add", "compare", "item", "set item", "attribute", "set attribute", "next", "truth", "format", "finaliser", "call"]
+
+
+@fresh_process(cases=[f"{way}{after}" for way in WAYS for after in ("", ", frame object before")])
+def test_writes_to_our_locals_in_whatever_runs_for_a_bytecode(case: str) -> None:
+    """Not only calls run other code. The old value is immortal, and nobody holds our frame object afterwards: neither its
+    reference count nor the values that it keeps say that it was written."""
+    way, _, earlier = case.partition(", ")
+
+    class Debugger:
+        number = 0
+
+        def look(self) -> None:
+            self.number += 1
+            if self.number == 250:
+                sys._getframe(2).f_locals["step"] = 10_000
+
+        def __add__(self, other: int) -> int:
+            self.look()
+            return other
+
+        def __lt__(self, other: int) -> bool:
+            self.look()
+            return True
+
+        def __getitem__(self, index: int) -> int:
+            self.look()
+            return index
+
+        def __setitem__(self, index: int, value: int) -> None:
+            self.look()
+
+        @property
+        def attribute(self) -> int:
+            self.look()
+            return 1
+
+        @attribute.setter
+        def attribute(self, value: int) -> None:
+            self.look()
+
+        def __iter__(self) -> Debugger:
+            return self
+
+        def __next__(self) -> int:
+            self.look()
+            return 1
+
+        def __bool__(self) -> bool:
+            self.look()
+            return True
+
+        def __format__(self, spec: str) -> str:
+            self.look()
+            return "x"
+
+        def __call__(self, number: int) -> int:
+            self.look()
+            return number
+
+    class Fleeting:
+        def __init__(self, debugger: Debugger) -> None:
+            self.debugger = debugger
+
+        def __del__(self) -> None:
+            self.debugger.look()
+
+    bodies = {
+        "add": "debugger + number",
+        "compare": "debugger < number",
+        "item": "debugger[number]",
+        "set item": "debugger[number] = 1",
+        "attribute": "debugger.attribute",
+        "set attribute": "debugger.attribute = number",
+        "next": "pass",
+        "truth": "not debugger",
+        "format": "f'{debugger}'",
+        "finaliser": "made = Fleeting(debugger)",
+        "call": "debugger(number)",
+    }
+    source = f"""
+def loop(debugger, limit):
+    {"try: [][1]" if earlier else "try: [1][0]"}
+    except IndexError: pass
+    step, kept, number, made = 1, 0, 0, None
+    for number in {"debugger" if way == "next" else "range(limit)"}:
+        {bodies[way]}
+        kept += step
+        if kept > 2_000_000:
+            break
+    return kept
+"""
+    scope: dict[str, Any] = {"Fleeting": Fleeting}
+    exec(source, scope)
+    loop = scope["loop"]
+    expected = loop(Debugger(), 400)
+    assert expected > 1_000_000
+    switch_on()
+    ftjit.jit(loop)
+    wait_until(lambda: (loop(Debugger(), 400), ftjit.is_compiled(loop))[1], 10)
+    with entered(30):
+        for _ in range(30):
+            assert loop(Debugger(), 400) == expected
 
 
 @fresh_process()

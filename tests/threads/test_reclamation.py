@@ -131,25 +131,31 @@ def test_functions_that_call_each_other_are_freed() -> None:
     retired is not entered again through a caller that is not."""
     switch_on()
     for _ in range(5):
-        scope: dict[str, Any] = {}
-        exec(EACH_OTHER, scope)
-        f, g = scope["f"], scope["g"]
-        ftjit.jit(f), ftjit.jit(g)
-        wait_until(lambda: (f(20), ftjit.is_compiled(f) and ftjit.is_compiled(g))[1], 10)
-        expected = f(20)
-        with entered(10 * 21):
-            assert [f(20) for _ in range(10)] == [expected] * 10
-        ftjit.never(g)
-        assert not ftjit.is_compiled(g)
-        before = ftjit.stats().entries
-        assert [f(20) for _ in range(10)] == [expected] * 10
-        # 11 calls of f are left to enter, once at the start or at its loop; none of the 10 calls of g.
-        assert ftjit.stats().entries - before <= 10 * 11
-        references = [weakref.ref(thing) for each in (f, g) for thing in (each, each.__code__)]
-        del f, g
-        scope.clear()
+        functions = call_each_other()
+        references = [weakref.ref(thing) for each in functions for thing in (each, each.__code__)]
+        del functions
         wait_dead(references)
         assert_clean()
+
+
+def call_each_other() -> list[Any]:
+    """Two functions, compiled and run; the second is forbidden at the end."""
+    scope: dict[str, Any] = {}
+    exec(EACH_OTHER, scope)
+    f, g = scope["f"], scope["g"]
+    ftjit.jit(f)
+    ftjit.jit(g)
+    wait_until(lambda: (f(20), ftjit.is_compiled(f) and ftjit.is_compiled(g))[1], 10)
+    expected = f(20)
+    with entered(10 * 21):
+        assert [f(20) for _ in range(10)] == [expected] * 10
+    ftjit.never(g)
+    assert not ftjit.is_compiled(g)
+    before = ftjit.stats().entries
+    assert [f(20) for _ in range(10)] == [expected] * 10
+    # 11 calls of f are left to enter, once at the start or at its loop; none of the 10 calls of g.
+    assert ftjit.stats().entries - before <= 10 * 11
+    return [f, g]
 
 
 @fresh_process()
