@@ -18,9 +18,19 @@ static inline uint64_t homes_digest(_PyInterpreterFrame *frame, PyCodeObject *co
     return digest;
 }
 
-static inline bool stores_a_local(callout_t helper)
+/* By how much a helper that stores into locals changes it itself. */
+static inline uint64_t change(_PyInterpreterFrame *frame, int64_t slot, _PyStackRef value)
 {
-    return helper == callout_store_fast || helper == callout_store_fast_store_fast || helper == callout_store_fast_load_fast;
+    return (value.bits - frame->localsplus[slot].bits) * (2 * (uint64_t)slot + 1);
+}
+static uint64_t own_change(_PyInterpreterFrame *frame, callout_t helper, int64_t argument)
+{
+    _PyStackRef *top = frame->stackpointer - 1;
+    if (helper == callout_store_fast) return change(frame, argument, top[0]);
+    int64_t first = argument >> 4, second = argument & 15;
+    if (helper == callout_store_fast_load_fast) return change(frame, first, top[0]);
+    if (helper != callout_store_fast_store_fast) return 0;
+    return (first == second ? 0 : change(frame, first, top[0])) + change(frame, second, top[-1]);
 }
 
 /* 0: go on; < 0: an exception is set; 1: done, but leave; 2: done, and the answer is no (for_iter: exhausted).
@@ -33,11 +43,10 @@ int64_t ftjit_call_out(_PyInterpreterFrame *frame, PyThreadState *tstate, struct
     frame->instr_ptr = (_Py_CODEUNIT *)act->bytecode + (int32_t)place;
     frame->stackpointer = frame->localsplus + code->co_nlocalsplus + (place >> 32);
     PyFrameObject *before = frame->frame_obj;
-    bool compare = before && !stores_a_local(helper);
-    uint64_t homes = compare ? homes_digest(frame, code) : 0;
+    uint64_t homes = before ? homes_digest(frame, code) + own_change(frame, helper, argument) : 0;
     int64_t status = helper(frame, argument);
     current_activation = act;            /* a greenlet may have run and left: it does not know of our thread-local */
-    if (status == 0 && (frame->frame_obj != before || (compare && homes != homes_digest(frame, code)))) status = 1;
+    if (status == 0 && (frame->frame_obj != before || (before && homes != homes_digest(frame, code)))) status = 1;
     if (status == 0 && !may_continue(tstate, frame, act)) status = 1;
     act->status = status;
     return status;

@@ -134,14 +134,15 @@ def test_a_callees_writes_to_our_locals_are_seen(case: str) -> None:
             assert loop(300) == expected
 
 
-WAYS = ["add", "compare", "item", "set item", "attribute", "set attribute", "next", "truth", "format", "finaliser", "call"]
+WAYS = ["add", "compare", "item", "set item", "attribute", "set attribute", "next", "truth", "format", "call"]
+WAYS += ["finaliser", "finaliser of one of two", "finaliser, then a load"]
 
 
-@fresh_process(cases=[f"{way}{after}" for way in WAYS for after in ("", ", frame object before")])
+@fresh_process(cases=[f"{way}{after}" for way in WAYS for after in ("", " after an exception")])
 def test_writes_to_our_locals_in_whatever_runs_for_a_bytecode(case: str) -> None:
-    """Not only calls run other code. The old value is immortal, and nobody holds our frame object afterwards: neither its
-    reference count nor the values that it keeps say that it was written."""
-    way, _, earlier = case.partition(", ")
+    """Not only calls run other code. The old value is immortal, and nobody holds our frame object afterwards: neither
+    its reference count nor the values that it keeps say that it was written."""
+    way, _, earlier = case.partition(" after ")
 
     class Debugger:
         number = 0
@@ -212,13 +213,15 @@ def test_writes_to_our_locals_in_whatever_runs_for_a_bytecode(case: str) -> None
         "truth": "not debugger",
         "format": "f'{debugger}'",
         "finaliser": "made = Fleeting(debugger)",
+        "finaliser of one of two": "made, other = Fleeting(debugger), number",
+        "finaliser, then a load": "made = Fleeting(debugger); other + 1",
         "call": "debugger(number)",
     }
     source = f"""
 def loop(debugger, limit):
-    {"try: [][1]" if earlier else "try: [1][0]"}
+    try: [0][{1 if earlier else 0}]
     except IndexError: pass
-    step, kept, number, made = 1, 0, 0, None
+    step, kept, number, made, other = 1, 0, 0, None, 0
     for number in {"debugger" if way == "next" else "range(limit)"}:
         {bodies[way]}
         kept += step
