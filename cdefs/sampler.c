@@ -21,6 +21,7 @@ static pthread_cond_t ticker_wake = PTHREAD_COND_INITIALIZER;
 static bool running, stopping;
 static _Atomic uint32_t waiting_for_room;                            /* code that found the heap full: try again */
 static uint64_t last_asked;                                          /* thread state id, for taking turns */
+static uint64_t quiet, pace;                                         /* the ticker's; a pause changes neither */
 
 /* ---- the answer, inside a Python thread ------------------------------------------------------------------------ */
 
@@ -31,6 +32,7 @@ static void offer_hot(PyCodeObject *code)
         if (atomic_load_explicit(&hot[i], memory_order_relaxed)) continue;
         if (atomic_compare_exchange_strong(&hot[i], &empty, Py_NewRef(code))) {
             atomic_store(&hot_waiting, 1);
+            atomic_store_explicit(&news, 1, memory_order_relaxed);
             return;
         }
         Py_DECREF(code);                 /* the frame holds it too: never the last reference */
@@ -83,7 +85,6 @@ static int sample(void *unused)
         /* The second: the interpreter's own shims (of `__init__`), static objects that nothing may be hung on. */
         if (slot_of(code) || code->co_flags & CO_NO_MONITORING_EVENTS) continue;
         count(frame, code, up > 0);
-        atomic_store_explicit(&news, 1, memory_order_relaxed);
         break;
     }
     /* 3.14 strands the main thread's own pending calls when they arrive while another thread is in here. */
@@ -163,11 +164,19 @@ static bool sleep_or_stop(uint64_t microseconds)
     return stop;
 }
 
+/* Microseconds to the next question, after `quiet` of them found nothing hot: twice as long after 300, and again after
+   each 100 more, up to SLOWEST_MS. */
+static uint64_t pace_after(uint64_t quiet)
+{
+    uint64_t fastest = atomic_load(&tick_us), doubled = quiet < 200 ? 0 : (quiet - 200) / 100;
+    uint64_t slower = fastest << (doubled < 4 ? doubled : 4);
+    return slower < SLOWEST_MS * 1000 ? slower : fastest < SLOWEST_MS * 1000 ? SLOWEST_MS * 1000 : fastest;
+}
+
 static void *tick(void *unused)
 {
-    uint64_t quiet = 0, reminded_at = 0;
-    uint64_t pause = atomic_load(&tick_us);
-    while (!sleep_or_stop(pause)) {
+    uint64_t reminded_at = 0;
+    while (!sleep_or_stop(pace)) {
         int left = reclaim();
         if (atomic_exchange(&hot_waiting, 0) || keepsakes_wait()) worker_wake();
         atomic_store_explicit(&executor_era, (uint32_t)(now_ms() / ERA_MS), memory_order_relaxed);
@@ -179,13 +188,8 @@ static void *tick(void *unused)
         bool waits = atomic_load(&outstanding);
         ask(!waits);                     /* still no answer: that thread has no CPU, or went away; another may do it */
         if (waits) COUNT(ticks_unanswered, 1);
-        /* Nothing new for a while: ask less often, at most SLOWEST_MS apart. */
         quiet = atomic_exchange_explicit(&news, 0, memory_order_relaxed) ? 0 : quiet + 1;
-        pause = atomic_load(&tick_us);
-        if (quiet > 200 && left <= 0) {
-            uint64_t slower = pause << ((quiet - 200) / 100 > 4 ? 4 : (quiet - 200) / 100);
-            pause = slower > SLOWEST_MS * 1000 ? SLOWEST_MS * 1000 : slower;
-        }
+        pace = left > 0 ? atomic_load(&tick_us) : pace_after(quiet);
     }
     return unused;
 }
@@ -210,6 +214,7 @@ int sampler_start(uint64_t microseconds, uint32_t samples)
     pthread_mutex_lock(&ticker_lock);
     if (!running) {
         stopping = false;
+        pace = pace_after(quiet);
         error = native_thread_start(&ticker, tick, NULL);
         running = !error;
         if (error) COUNT(threads_refused, 1);
