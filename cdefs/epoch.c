@@ -250,14 +250,15 @@ int reclaim(void)
 
 /* ---- fork ---------------------------------------------------------------------------------------------------------- */
 
-/* Round a fork: nobody drives meanwhile, so that the child does not inherit a half-changed limbo. */
+/* Round a fork, to the end of what its hooks do in parent and child: nobody drives meanwhile, so that the child does not
+   inherit a half-changed limbo, and nobody else forks. */
 void reclaim_pause(void)
 {
     for (uint32_t idle = 0; !atomic_compare_exchange_weak(&driving, &idle, 1); idle = 0) usleep(50);
 }
 void reclaim_resume(void) { atomic_store(&driving, 0); }
 
-/* In the child: the others' records are empty, and no driver is at work. What another thread was just retiring (out of
+/* In the child, before reclaim_resume: the others' records are empty. What another thread was just retiring (out of
    its entry, in no list) is lost to the child: the counters are set to what the lists hold. */
 void epoch_after_fork(void)
 {
@@ -272,7 +273,6 @@ void epoch_after_fork(void)
     atomic_store(&counters.retired, atomic_load(&counters.freed) + waiting);
     /* Nobody else is here to miss the change of form. */
     if (asymmetric && syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) != 0) asymmetric = false;
-    atomic_store(&driving, 0);
 }
 
 int epoch_init(void)

@@ -16,6 +16,7 @@ static _Atomic uint32_t hot_waiting, outstanding, news, hot_samples = 6;
 static _Atomic uint64_t tick_us = 1000;
 
 static pthread_t ticker;
+static pthread_mutex_t control = PTHREAD_MUTEX_INITIALIZER;          /* who starts or stops it, to the end; before ticker_lock */
 static pthread_mutex_t ticker_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ticker_wake = PTHREAD_COND_INITIALIZER;
 static bool running, stopping;
@@ -211,7 +212,7 @@ int sampler_start(uint64_t microseconds, uint32_t samples)
     int error = 0;
     atomic_store(&tick_us, microseconds);
     atomic_store(&hot_samples, samples);
-    pthread_mutex_lock(&ticker_lock);
+    pthread_mutex_lock(&control);
     if (!running) {
         stopping = false;
         pace = pace_after(quiet);
@@ -219,19 +220,20 @@ int sampler_start(uint64_t microseconds, uint32_t samples)
         running = !error;
         if (error) COUNT(threads_refused, 1);
     }
-    pthread_mutex_unlock(&ticker_lock);
+    pthread_mutex_unlock(&control);
     return error;
 }
 
 void sampler_stop(void)
 {
+    pthread_mutex_lock(&control);
     pthread_mutex_lock(&ticker_lock);
-    bool was_running = running;
     stopping = true;
-    running = false;
     pthread_cond_broadcast(&ticker_wake);
     pthread_mutex_unlock(&ticker_lock);
-    if (was_running) pthread_join(ticker, NULL);
+    if (running) pthread_join(ticker, NULL);
+    running = false;
+    pthread_mutex_unlock(&control);
 }
 
 int sampler_is_running(void) { return running; }
@@ -242,6 +244,7 @@ void sampler_after_fork(void)
 {
     struct _pending_calls *pending = &_PyRuntime.interpreters.main->ceval.pending;
     if (pending->handling_thread && pending->handling_thread != PyThreadState_GetUnchecked()) pending->handling_thread = NULL;
+    pthread_mutex_init(&control, NULL);
     pthread_mutex_init(&ticker_lock, NULL);
     pthread_cond_init(&ticker_wake, NULL);
     running = false;

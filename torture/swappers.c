@@ -158,6 +158,7 @@ void *forker(void *unused)
             uint64_t inherited = atomic_load(&counters.limbo_executors);
             codes_in_child();
             epoch_after_fork();
+            reclaim_resume();
             if (whole && inherited != atomic_load(&counters.limbo_executors))
                 caught("a fork that tore executors out of limbo", inherited - atomic_load(&counters.limbo_executors));
             child(executor, place);

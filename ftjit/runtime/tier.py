@@ -342,18 +342,18 @@ class Tier:
     # ---- fork -------------------------------------------------------------------------------------------------------
 
     def _before_fork(self) -> None:
+        self.core.lib.reclaim_pause()  # first: whoever else forks waits here, so one fork at a time has what follows
         self._was_sampling = bool(self.core.lib.sampler_is_running())
         self.core.lib.sampler_stop()
         self.core.lib.worker_stop(10.0)
-        self.core.lib.reclaim_pause()
-        self.core.lib.door_forking(1)  # while nobody else forks: that takes the pause
+        self.core.lib.door_forking(1)
 
     def _after_fork(self) -> None:
         self.core.lib.door_forking(0)
-        self.core.lib.reclaim_resume()
         self.core.lib.worker_allow()
         if self._was_sampling:
             self.core.lib.sampler_start(self.config.tick_us, self.config.hot_samples)
+        self.core.lib.reclaim_resume()
 
     def _in_child(self) -> None:
         self.core.lib.core_after_fork()

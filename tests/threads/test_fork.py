@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fresh_process import fresh_process
-from machine import entered, join, start_thread, switch_on, wait_compiled, wait_inside, wait_until
+from machine import entered, in_threads, join, start_thread, switch_on, wait_compiled, wait_inside, wait_until
 
 import ftjit
 from ftjit.runtime.tier import existing
@@ -94,6 +94,33 @@ def test_child_goes_on() -> None:
         warnings.simplefilter("error")
         in_child(compile_and_run)
     compile_and_run()
+
+
+@fresh_process(seconds=60, marks=["threads"])
+def test_forks_at_once() -> None:
+    """Several threads fork at the same time, others come and go: one fork at a time stops our threads, and the sampler
+    runs again in the end. (A second one that stopped it would wait for a thread that is no longer ours.)"""
+    switch_on()
+    warnings.simplefilter("ignore")
+    until = time.monotonic() + 3
+
+    def fork_often(_: int) -> None:
+        while time.monotonic() < until:
+            child = os.fork()
+            if child == 0:
+                os._exit(0)
+            assert os.waitpid(child, 0)[1] == 0
+
+    def churn(_: int) -> None:
+        while time.monotonic() < until:
+            join(*(start_thread(count, 100) for _ in range(3)))
+
+    in_threads(lambda index: (fork_often if index < 4 else churn)(index), 6)
+    runtime = existing()
+    assert runtime is not None
+    assert runtime.core.lib.sampler_is_running()
+    before = ftjit.stats().samples
+    wait_until(lambda: (count(5000), ftjit.stats().samples > before)[1], 5, "sampling goes on")
 
 
 @fresh_process()
