@@ -148,7 +148,9 @@ KEPT_IN = {
 def test_what_has_a_finaliser_is_not_given_to_the_compiler(case: str) -> None:
     """It looks one load further than the snapshot: at what lists, instances and modules hold."""
     expression, keep = KEPT_IN[case]
-    source = f"def f(thing, n):\n    total = 0\n    for i in range(n):\n        total += {expression}\n    return total\n"
+    source = (
+        f"def f(thing, n):\n    total = 0\n    for i in range(n):\n        total += {expression}\n    return total\n"
+    )
     switch_on()
     runtime, seen = existing(), []
     assert runtime is not None
