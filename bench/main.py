@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import catalog, cold_cost, entry_cost, limbo_cost, machine, page, runner, table
+from . import catalog, cold_cost, entry_cost, limbo_cost, machine, page, runner, table, wide_cost
 from .progress import progress
 from .samples import MODES, Request, Sample
 from .script import at_least_one
@@ -36,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return entry_cost.command(arguments.quick, arguments.rounds, arguments.json)
     if arguments.measure == "cold":
         return cold_cost.command(arguments.quick, arguments.rounds, arguments.json)
+    if arguments.measure == "wide":
+        return wide_cost.command(arguments.quick, arguments.rounds, arguments.json)
     if arguments.measure == "limbo":
         return limbo_cost.command(arguments.quick, arguments.rounds, arguments.json)
     return measure_speed(arguments)
@@ -67,7 +69,7 @@ def make_parser() -> argparse.ArgumentParser:
     add(
         "--rounds",
         type=at_least_one,
-        help="rounds at most (pairs with --measure cold, repeats with entry, executors with limbo)",
+        help="rounds at most (pairs with --measure cold, fours with wide, repeats with entry, executors with limbo)",
     )
     add(
         "--modes",
@@ -85,10 +87,10 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add(
         "--measure",
-        choices=["speed", "entry", "cold", "limbo"],
+        choices=["speed", "entry", "cold", "wide", "limbo"],
         default="speed",
-        help="speed of programs; nanoseconds to enter machine code; cost to a program that is never hot; what waits "
-        "to be freed while a thread never leaves",
+        help="speed of programs; nanoseconds to enter machine code; cost to a short program that is never hot, and to "
+        "a long one; what waits to be freed while a thread never leaves",
     )
     return parser
 

@@ -120,21 +120,15 @@ class Tier:
         """Let threads in at this code object's start and loops, from now on."""
         record = self.record(code)
         record.insisted |= insist
-        if record.never or (record.door_open and (record.watched or not insist)):
+        if record.door_open and (record.watched or not insist):
             return
         bytecode = Bytecode(code)
-        if self._is_ours(code):
-            record.refused[bytecode.resume_offset] = ("part of ftjit itself", 0)
-            record.never = True
-            return
-        if self.config.only and not {code.co_name, code.co_qualname} & self.config.only:
-            record.refused[bytecode.resume_offset] = ("not among FTJIT_ONLY", 0)
-            record.never = True
+        if self._is_left_alone(code, record, bytecode):
+            self._make_slot(code, bytecode, REFUSED)
             return
         watched = bool(bytecode.loops) or insist or len(bytecode.instructions) >= MIN_STRAIGHT_BYTECODES
-        offsets = [bytecode.resume_offset, *sorted(bytecode.loops)][:250]
         with self.lock:
-            if self.core.lib.slot_create(id(code), offsets, len(offsets)) != 0:
+            if not self._make_slot(code, bytecode, WANTED):
                 record.refused[bytecode.resume_offset] = ("no memory for its entries", 0)
                 return
             record.refused.pop(bytecode.resume_offset, None)
@@ -147,6 +141,29 @@ class Tier:
                 return
             record.watched = True
         self._events(code, True)
+
+    def _make_slot(self, code: CodeType, bytecode: Bytecode, state: int) -> bool:
+        """A slot with an entry for the start and each loop. REFUSED: nothing is ever entered there, and the sampler
+        takes no more notice of this code. False without memory."""
+        offsets = [bytecode.resume_offset, *sorted(bytecode.loops)][:250]
+        with self.lock:
+            if self.core.lib.slot_create(id(code), offsets, len(offsets)) != 0:
+                return False
+        for offset in offsets if state != WANTED else ():
+            self.core.lib.slot_set_entry_state(id(code), offset, state)
+        return True
+
+    def _is_left_alone(self, code: CodeType, record: CodeRecord, bytecode: Bytecode) -> bool:
+        """Never to be compiled; the record then says why."""
+        why = ""
+        if self._is_ours(code):
+            why = "part of ftjit itself"
+        elif self.config.only and not {code.co_name, code.co_qualname} & self.config.only:
+            why = "not among FTJIT_ONLY"
+        if why:
+            record.refused[bytecode.resume_offset] = (why, 0)
+            record.never = True
+        return record.never
 
     @staticmethod
     def _is_ours(code: CodeType) -> bool:
@@ -303,15 +320,10 @@ class Tier:
 
     def _open_at_once(self, code: CodeType) -> None:
         """A slot for code seen for the first time; one that refuses everything for code that is left alone."""
-        record = self.record(code)
-        bytecode = Bytecode(code)
-        offsets = [bytecode.resume_offset, *sorted(bytecode.loops)][:250]
-        with self.lock:
-            self.core.lib.slot_create(id(code), offsets, len(offsets))
-        if record.never or self._is_ours(code):
-            for offset in offsets:
-                self.core.lib.slot_set_entry_state(id(code), offset, REFUSED)
-        else:
+        record, bytecode = self.record(code), Bytecode(code)
+        alone = self._is_left_alone(code, record, bytecode)
+        self._make_slot(code, bytecode, REFUSED if alone else WANTED)
+        if not alone:
             record.door_open = record.watched = True
 
     def disable(self) -> None:

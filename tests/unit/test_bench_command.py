@@ -139,7 +139,7 @@ def test_wrong_result_fails(monkeypatch, capsys):
         ("FAKE_MISSING", "ftjit is not installed for this interpreter"),
     ],
 )
-@pytest.mark.parametrize("measure", ["speed", "entry", "cold", "limbo"])
+@pytest.mark.parametrize("measure", ["speed", "entry", "cold", "wide", "limbo"])
 def test_failing_process_is_one_clear_line(monkeypatch, capsys, variable, words, measure):
     monkeypatch.setenv(variable, "1")
     assert run("--threads", "1", "--measure", measure, "sieve") == 1
