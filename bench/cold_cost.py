@@ -14,15 +14,13 @@ the odds of being misled.) The command exits with 0 only if the claim holds.
 """
 
 import itertools
-import json
 import math
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from . import catalog, machine, processes
+from . import catalog, processes
 from .confidence import Interval, median_interval
 from .progress import progress
 
@@ -42,18 +40,17 @@ type Pair = tuple[dict[str, Any], dict[str, Any]]
 """What the two processes said: ``on`` and ``off`` hold seconds by clock, the rest is ``cold_child``'s."""
 
 
-def command(quick: bool, pairs: int | None, json_file: Path | None) -> int:
-    """Measure, print, and write ``json_file`` if given. ``pairs`` fixes their number; otherwise as many as
-    needed.
+def command(quick: bool, pairs: int | None) -> tuple[int, dict[str, Any] | None]:
+    """Measure, print; the exit status, and what is written with --json. ``pairs`` fixes their number; otherwise as
+    many as needed.
     """
     try:
         measured = measure("quick" if quick else "full", pairs, 60.0 if quick else 400.0)
     except processes.ProcessFailure as failure:
         print(f"ftjit bench: cold program: {failure}", file=sys.stderr)
-        return 1
+        return 1, None
     intervals = {clock: ratio_interval(measured, clock) for clock in CLOCKS}
     equal = len({answer["checksum"] for pair in measured for answer in pair}) == 1
-    facts = machine.facts()
     for clock, words in CLOCKS.items():
         interval = intervals[clock]
         print(f"{words:33} {percent(interval.median)}  ({percent(interval.low)} to {percent(interval.high)})")
@@ -65,17 +62,9 @@ def command(quick: bool, pairs: int | None, json_file: Path | None) -> int:
     print(f"One run takes {alone:.3f} s of CPU; importing and enabling ftjit {enable:.3f} s, not counted above.")
     print(f"{len(measured)} pairs, {CONFIDENCE:.0%} confidence; executors installed in all: {installed}")
     print(f"Checksums {'✓' if equal else '✗ differ'}")
-    print(*machine.lines(facts), sep="\n")
     outcome = judge(intervals["thread"])
     print(f"Enabled, a program that never gets hot loses less than {LIMIT - 1:.0%}: {outcome}", flush=True)
-    if json_file is not None:
-        content = {"machine": facts, "outcome": outcome, "pairs": measured}
-        try:
-            json_file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            print(f"ftjit bench: cannot write {error.filename}: {error.strerror}", file=sys.stderr)
-            return 2
-    return 0 if outcome == "holds" and equal else 1
+    return 0 if outcome == "holds" and equal else 1, {"outcome": outcome, "pairs": measured}
 
 
 def measure(size: str, fixed: int | None, budget_seconds: float) -> list[Pair]:

@@ -18,12 +18,10 @@ that cannot be inlined, beside the same loop in the interpreter.
 The command exits with 0 only if machine code was entered at every call.
 """
 
-import json
 import sys
-from pathlib import Path
 from typing import Any
 
-from . import machine, processes
+from . import processes
 from .confidence import Interval, median_interval
 from .progress import progress
 
@@ -31,8 +29,8 @@ CALLS = 100_000
 TIMEOUT_SECONDS = 120.0
 
 
-def command(quick: bool, turns: int | None, json_file: Path | None) -> int:
-    """Measure, print, and write ``json_file`` if given. ``turns`` is how often each loop runs in each
+def command(quick: bool, turns: int | None) -> tuple[int, dict[str, Any] | None]:
+    """Measure, print; the exit status, and what is written with --json. ``turns`` is how often each loop runs in each
     process.
     """
     turns = turns or (60 if quick else 300)
@@ -41,9 +39,8 @@ def command(quick: bool, turns: int | None, json_file: Path | None) -> int:
         answers = measure(turns, pairs)
     except processes.ProcessFailure as failure:
         print(f"ftjit bench: entry cost: {failure}", file=sys.stderr)
-        return 1
+        return 1, None
     intervals = evaluate(answers)
-    facts = machine.facts()
     names = {
         "entered": "a call of an empty function that is machine code",
         "not_entered": "the same call, left to the interpreter",
@@ -59,18 +56,11 @@ def command(quick: bool, turns: int | None, json_file: Path | None) -> int:
         interval = intervals[name]
         print(f"{words:60} {interval.median:7.1f} ns  ({interval.low:.1f} to {interval.high:.1f})")
     print(f"{pairs} pairs of processes, {turns} turns of {CALLS:,} calls in each; medians, 95 % confidence")
-    print(*machine.lines(facts), sep="\n", flush=True)
     expected = 2 * turns * CALLS  # through the door, and directly
     missed = [answer["entries"] for answer in answers["ftjit"] if answer["entries"] < expected]
     if missed:
         print(f"ftjit bench: only {min(missed):,} entries in {expected:,} calls", file=sys.stderr)
-    if json_file is not None:
-        try:
-            json_file.write_text(json.dumps({"machine": facts, "answers": answers}, indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            print(f"ftjit bench: cannot write {error.filename}: {error.strerror}", file=sys.stderr)
-            return 2
-    return 1 if missed else 0
+    return 1 if missed else 0, {"answers": answers}
 
 
 def measure(turns: int, pairs: int) -> dict[str, list[dict[str, Any]]]:

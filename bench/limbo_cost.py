@@ -10,12 +10,10 @@ reclamation itself; twice that, because the driver may lose its processor), memo
 from the first look to the last, and in the end everything that was retired was freed.
 """
 
-import json
 import sys
-from pathlib import Path
 from typing import Any
 
-from . import machine, processes
+from . import processes
 from .progress import progress
 
 EXECUTORS = {"quick": 5_000, "full": 100_000}
@@ -25,8 +23,8 @@ GROWTH_MIB = 8.0
 TIMEOUT_SECONDS = 3_600.0
 
 
-def command(quick: bool, executors: int | None, json_file: Path | None) -> int:
-    """Measure, print, and write ``json_file`` if given."""
+def command(quick: bool, executors: int | None) -> tuple[int, dict[str, Any] | None]:
+    """Measure, print; the exit status, and what is written with --json."""
     executors = executors or EXECUTORS["quick" if quick else "full"]
     try:
         with processes.child_environment() as environment, progress("Limbo") as step:
@@ -38,8 +36,7 @@ def command(quick: bool, executors: int | None, json_file: Path | None) -> int:
             raise processes.ProcessFailure(answer["failure"])
     except processes.ProcessFailure as failure:
         print(f"ftjit bench: limbo: {failure}", file=sys.stderr)
-        return 1
-    facts = machine.facts()
+        return 1, None
     memory = answer["memory_mib"]
     print(
         f"executors installed              {answer['installed']:,} in {answer['seconds']:.1f} s, by {THREADS} threads"
@@ -50,16 +47,9 @@ def command(quick: bool, executors: int | None, json_file: Path | None) -> int:
     print(f"most in limbo                    {answer['limbo']}, {answer['limbo_bytes'] / 1024:.0f} KiB (bound {BOUND})")
     print(f"resident memory, MiB             {' '.join(f'{mib:.1f}' for mib in memory)}")
     print(f"freed, by age in epochs          {answer['freed']:,}; {answer['ages']}")
-    print(*machine.lines(facts), sep="\n")
     wrong = faults(answer)
     print(*(wrong or ["Bounded: holds"]), sep="\n", flush=True)
-    if json_file is not None:
-        try:
-            json_file.write_text(json.dumps({"machine": facts, "answer": answer}, indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            print(f"ftjit bench: cannot write {error.filename}: {error.strerror}", file=sys.stderr)
-            return 2
-    return 1 if wrong else 0
+    return 1 if wrong else 0, {"answer": answer}
 
 
 def faults(answer: dict[str, Any]) -> list[str]:

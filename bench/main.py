@@ -17,6 +17,13 @@ SETTINGS = {  # rounds, timed repeats, budget, warm-up, time-out; the last three
     "full": (5, 3, 480.0, 10.0, 300.0),
 }
 
+COSTS = {
+    "entry": entry_cost.command,
+    "cold": cold_cost.command,
+    "wide": wide_cost.command,
+    "limbo": limbo_cost.command,
+}
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure what ``argv`` asks for; 0 only if all of it held. Never raises for a user's mistake."""
@@ -32,14 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 file=sys.stderr,
             )
             return 2
-    if arguments.measure == "entry":
-        return entry_cost.command(arguments.quick, arguments.rounds, arguments.json)
-    if arguments.measure == "cold":
-        return cold_cost.command(arguments.quick, arguments.rounds, arguments.json)
-    if arguments.measure == "wide":
-        return wide_cost.command(arguments.quick, arguments.rounds, arguments.json)
-    if arguments.measure == "limbo":
-        return limbo_cost.command(arguments.quick, arguments.rounds, arguments.json)
+    if arguments.measure in COSTS:
+        return measure_cost(arguments)
     return measure_speed(arguments)
 
 
@@ -87,7 +88,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add(
         "--measure",
-        choices=["speed", "entry", "cold", "wide", "limbo"],
+        choices=["speed", *COSTS],
         default="speed",
         help="speed of programs; nanoseconds to enter machine code; cost to a short program that is never hot, and to "
         "a long one; what waits to be freed while a thread never leaves",
@@ -111,6 +112,26 @@ def mode_names(text: str) -> tuple[str, ...]:
         if mode not in MODES:
             raise argparse.ArgumentTypeError(f"no mode {mode!r}; there are: {', '.join(MODES)}")
     return modes
+
+
+def measure_cost(arguments: argparse.Namespace) -> int:
+    """One of COSTS."""
+    facts = machine.facts()
+    status, content = COSTS[arguments.measure](arguments.quick, arguments.rounds)
+    if content is None:
+        return status
+    print(*machine.lines(facts), sep="\n", flush=True)
+    if arguments.json is not None:
+        try:
+            arguments.json.write_text(json.dumps({"machine": facts, **content}, indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            return cannot_write(error)
+    return status
+
+
+def cannot_write(error: OSError) -> int:
+    print(f"ftjit bench: cannot write {error.filename}: {error.strerror}", file=sys.stderr)
+    return 2
 
 
 def measure_speed(arguments: argparse.Namespace) -> int:
@@ -192,8 +213,7 @@ def write_files(
         if arguments.html is not None:
             arguments.html.write_text(page.render(plan, facts, summary), encoding="utf-8")
     except OSError as error:
-        print(f"ftjit bench: cannot write {error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
+        return cannot_write(error)
     return 0
 
 

@@ -11,12 +11,10 @@ The claim is about the CPU time of all threads, the sampler's included. It holds
 the median lies below 1.01, and nothing was compiled. The command exits with 0 only then.
 """
 
-import json
 import sys
-from pathlib import Path
 from typing import Any
 
-from . import machine, processes
+from . import processes
 from .cold_cost import CLOCKS, CONFIDENCE, LIMIT, judge, percent
 from .confidence import Interval, median_interval
 from .progress import progress
@@ -27,8 +25,8 @@ FOURS = {"quick": 60, "full": 600}
 TIMEOUT_SECONDS = 3_600.0
 
 
-def command(quick: bool, fours: int | None, json_file: Path | None) -> int:
-    """Measure, print, and write ``json_file`` if given. ``fours``: so many groups of four blocks."""
+def command(quick: bool, fours: int | None) -> tuple[int, dict[str, Any] | None]:
+    """Measure, print; the exit status, and what is written with --json. ``fours``: so many groups of four blocks."""
     fours = fours or FOURS["quick" if quick else "full"]
     try:
         with processes.child_environment() as environment, progress("Wide program") as step:
@@ -40,25 +38,16 @@ def command(quick: bool, fours: int | None, json_file: Path | None) -> int:
             raise processes.ProcessFailure(answer["failure"])
     except processes.ProcessFailure as failure:
         print(f"ftjit bench: wide program: {failure}", file=sys.stderr)
-        return 1
-    facts = machine.facts()
+        return 1, None
     intervals = {clock: ratio_interval(answer["fours"], clock) for clock in CLOCKS}
     for clock, words in CLOCKS.items():
         interval = intervals[clock]
         print(f"{words:33} {percent(interval.median)}  ({percent(interval.low)} to {percent(interval.high)})")
     print(f"{fours} times on, off, off, on, {BLOCK_SECONDS * 1000:.0f} ms each; {CONFIDENCE:.0%} confidence")
     print(f"{answer['samples_a_second']:.0f} samples a second while on; executors installed: {answer['installed']}")
-    print(*machine.lines(facts), sep="\n")
     outcome = judge(intervals["process"]) if not answer["installed"] else "not measured, something was hot"
     print(f"Enabled, a long-running program that never gets hot loses less than {LIMIT - 1:.0%}: {outcome}", flush=True)
-    if json_file is not None:
-        try:
-            content = {"machine": facts, "outcome": outcome, "answer": answer}
-            json_file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            print(f"ftjit bench: cannot write {error.filename}: {error.strerror}", file=sys.stderr)
-            return 2
-    return 0 if outcome == "holds" else 1
+    return 0 if outcome == "holds" else 1, {"outcome": outcome, "answer": answer}
 
 
 def ratio_interval(fours: list[list[dict[str, float]]], clock: str) -> Interval:

@@ -77,7 +77,7 @@ SCENARIO = Scenario(
     actors=(Actor(use, count=2), Actor(forge)),
     check=settled,
     needs_deopts=True,
-    not_with=("fork",),  # the lock of `builtins` may be handed to a thread that the child does not have, and the child hangs
+    not_with=("fork",),  # the lock of `builtins` may just have been handed to a thread that the child does not have
     long=True,
     outcomes=(
         acceptable("the true one", "the builtin"),
