@@ -250,8 +250,7 @@ int reclaim(void)
 
 /* ---- fork ---------------------------------------------------------------------------------------------------------- */
 
-/* Round a fork, to the end of what its hooks do in parent and child: nobody drives meanwhile, so that the child does not
-   inherit a half-changed limbo, and nobody else forks. */
+/* Round a fork: nobody drives meanwhile, so that the child does not inherit a half-changed limbo. */
 void reclaim_pause(void)
 {
     for (uint32_t idle = 0; !atomic_compare_exchange_weak(&driving, &idle, 1); idle = 0) usleep(50);

@@ -174,24 +174,29 @@ static uint64_t pace_after(uint64_t quiet)
     return slower < SLOWEST_MS * 1000 ? slower : fastest < SLOWEST_MS * 1000 ? SLOWEST_MS * 1000 : fastest;
 }
 
-static void *tick(void *unused)
+static void tick(void)
 {
-    uint64_t reminded_at = 0;
-    while (!sleep_or_stop(pace)) {
-        int left = reclaim();
-        if (atomic_exchange(&hot_waiting, 0) || keepsakes_wait()) worker_wake();
-        atomic_store_explicit(&executor_era, (uint32_t)(now_ms() / ERA_MS), memory_order_relaxed);
-        if (now_ms() - reminded_at > REMIND_MS) {
-            reminded_at = now_ms();
-            if (atomic_load_explicit(&waiting_for_room, memory_order_relaxed) || worker_is_owed()) worker_wake();
-        }
-        if (!door_is_enabled()) continue;
-        bool waits = atomic_load(&outstanding);
-        ask(!waits);                     /* still no answer: that thread has no CPU, or went away; another may do it */
-        if (waits) COUNT(ticks_unanswered, 1);
-        quiet = atomic_exchange_explicit(&news, 0, memory_order_relaxed) ? 0 : quiet + 1;
-        pace = left > 0 ? atomic_load(&tick_us) : pace_after(quiet);
+    static uint64_t reminded_at;
+    int left = reclaim();
+    if (atomic_exchange(&hot_waiting, 0) || keepsakes_wait()) worker_wake();
+    atomic_store_explicit(&executor_era, (uint32_t)(now_ms() / ERA_MS), memory_order_relaxed);
+    if (now_ms() - reminded_at > REMIND_MS) {
+        reminded_at = now_ms();
+        if (atomic_load_explicit(&waiting_for_room, memory_order_relaxed) || worker_is_owed()) worker_wake();
     }
+    if (!door_is_enabled()) return;
+    bool waits = atomic_load(&outstanding);
+    ask(!waits);                         /* still no answer: that thread has no CPU, or went away; another may do it */
+    if (waits) COUNT(ticks_unanswered, 1);
+    quiet = atomic_exchange_explicit(&news, 0, memory_order_relaxed) ? 0 : quiet + 1;
+    pace = left ? atomic_load(&tick_us) : pace_after(quiet);       /* something waits, or another thread was driving */
+}
+
+/* It ticks at once: where forks stop it all the time there might be no later. */
+static void *ticking(void *unused)
+{
+    do tick();
+    while (!sleep_or_stop(pace));
     return unused;
 }
 
@@ -216,7 +221,7 @@ int sampler_start(uint64_t microseconds, uint32_t samples)
     if (!running) {
         stopping = false;
         pace = pace_after(quiet);
-        error = native_thread_start(&ticker, tick, NULL);
+        error = native_thread_start(&ticker, ticking, NULL);
         running = !error;
         if (error) COUNT(threads_refused, 1);
     }

@@ -32,10 +32,11 @@ VERSION_LIMITS = (6, 2, 1)
 
 @dataclass
 class Built:
-    """The IR, and the lines of bytecode that could not be compiled."""
+    """The IR, the lines of bytecode that could not be compiled, and how many calls of Python functions are left."""
 
     function: Function
     uncompiled: dict[int, str] = field(default_factory=dict)
+    python_calls: int = 0
 
 
 class Builder(Movement, Arithmetic, Access, Calls, Loops):
@@ -159,7 +160,7 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
             self.block = saved
             if sum(len(b.ops) for b in self.function.blocks) > MAX_OPS:
                 raise TooLarge("the function is too large", self.offset)
-        return Built(self.function, self.uncompiled)
+        return Built(self.function, self.uncompiled, len(self.python_calls))
 
     def _walk(self) -> None:
         """Compile instructions into the current block until control leaves it."""

@@ -61,6 +61,8 @@ class Calls(Core):
         if instruction.special == "CALL_LIST_APPEND" and count == 1:
             self.call_out("call_list_append", 1, 3, [Home(type(None))])
             return None
+        if instruction.special.startswith(("CALL_PY", "CALL_BOUND_METHOD")):
+            self.python_calls.add(instruction.offset)
         self.call_out("call", count, count + 2, [Home()])
         return None
 

@@ -10,7 +10,8 @@ from types import CodeType
 from ftjit.backend.emit import Emitted, emit
 from ftjit.backend.registers import TooManyValues
 from ftjit.config import Config
-from ftjit.frontend.build import build
+from ftjit.frontend.build import Built, build
+from ftjit.frontend.bytecode import Bytecode
 from ftjit.frontend.core import Uncompilable
 from ftjit.ir import Exit, Function
 from ftjit.ir.printer import format_function
@@ -20,6 +21,10 @@ from ftjit.profile.feedback import Feedback
 from ftjit.profile.snapshot import Snapshot
 from ftjit.runtime.core import Core, NoCodeMemory
 from ftjit.runtime.room import NoRoom, Room
+
+# Entering from the interpreter, or calling from machine code, costs about what so many bytecodes gain
+# (docs/entering.md).
+MIN_STRAIGHT_BYTECODES = 20
 
 
 @dataclass
@@ -36,9 +41,9 @@ class Installed:
     ir: str = field(repr=False, default="")
 
 
-def install(core: Core, config: Config, room: Room, snapshot: Snapshot, feedback: Feedback) -> Installed:
+def install(core: Core, config: Config, room: Room, snapshot: Snapshot, feedback: Feedback, insist: bool) -> Installed:
     """Compile the snapshot's entry and swap it in. Uncompilable when it stays in the interpreter, NoRoom when it does
-    while the code heap is full of code in use."""
+    while the code heap is full of code in use. `insist`: even if it will not be faster."""
     lib = core.lib
     room.ask(0, snapshot.offset)
     executor = lib.executor_new()
@@ -48,6 +53,8 @@ def install(core: Core, config: Config, room: Room, snapshot: Snapshot, feedback
     try:
         layout = replace(core.layout, valid=int(lib.executor_valid_address(executor)))
         built = build(snapshot, feedback, layout)
+        if not insist:
+            _ask_worth(snapshot, built)
 
         def after(name: str, function: object) -> None:
             if config.verify:
@@ -76,6 +83,16 @@ def install(core: Core, config: Config, room: Room, snapshot: Snapshot, feedback
     finally:
         if not done:
             lib.executor_discard(executor)
+
+
+def _ask_worth(snapshot: Snapshot, built: Built) -> None:
+    """Uncompilable for a function without loops whose time goes into calling others: a call from machine code costs
+    more than one within the interpreter, by about what MIN_STRAIGHT_BYTECODES gain."""
+    bytecode = Bytecode(snapshot.code)
+    if not snapshot.is_start or bytecode.loops or not built.python_calls:
+        return
+    if len(bytecode.instructions) < MIN_STRAIGHT_BYTECODES * (1 + built.python_calls):
+        raise Uncompilable("its calls of other functions cost more than the rest of it gains", snapshot.offset)
 
 
 def _set_inlines(core: Core, executor: object, function: Function) -> None:

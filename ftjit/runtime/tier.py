@@ -25,14 +25,13 @@ from ftjit.frontend.core import Uncompilable
 from ftjit.profile.missing import MISSING
 from ftjit.profile.snapshot import Snapshot
 from ftjit.runtime.core import Core, core
-from ftjit.runtime.executors import CodeRecord, CompileSeconds, install
+from ftjit.runtime.executors import MIN_STRAIGHT_BYTECODES, CodeRecord, CompileSeconds, install
 from ftjit.runtime.room import NoRoom, Room
 
 TOOL = sys.monitoring.OPTIMIZER_ID if hasattr(sys, "monitoring") else 5
 WANTED, PENDING, INSTALLED, REFUSED = range(4)
-# Loop-free functions of fewer bytecodes do not repay the door (docs/entering.md): they have a slot and no events, so
+# Loop-free functions of fewer than MIN_STRAIGHT_BYTECODES do not repay the door: they have a slot and no events, so
 # only machine code enters them.
-MIN_STRAIGHT_BYTECODES = 20
 _TOO_SMALL = ("too small to repay entering from the interpreter", 0)
 # Starts and backward jumps that an open door sees before the snapshot: what runs once a call must be specialised, too.
 _WARM = (12, 16)
@@ -48,6 +47,7 @@ class Tier:
         self.core: Core = core()
         self.core.layout = replace(self.core.layout, seen_bytecode=self._seen_bytecode)
         self.lock = _thread.RLock()
+        self.forks = _thread.RLock()
         self.queue: SimpleQueue[Any] = SimpleQueue()
         self.put: Callable[..., Any] = self.queue.put
         self.records: dict[int, tuple[weakref.ref[CodeType], CodeRecord]] = {}
@@ -131,12 +131,12 @@ class Tier:
             if not self._make_slot(code, bytecode, WANTED):
                 record.refused[bytecode.resume_offset] = ("no memory for its entries", 0)
                 return
-            record.refused.pop(bytecode.resume_offset, None)
+            for offset in record.refused:  # another chance
+                self.core.lib.slot_set_entry_state(id(code), offset, WANTED)
+            record.refused.clear()
             record.door_open = True
             if not watched:
                 record.refused[bytecode.resume_offset] = _TOO_SMALL
-            elif record.refused.get(bytecode.resume_offset) == _TOO_SMALL:
-                del record.refused[bytecode.resume_offset]
             if record.watched or not watched:
                 return
             record.watched = True
@@ -224,7 +224,9 @@ class Tier:
             try:
                 if snapshot.is_start and code.co_flags & 0x2A0:
                     raise Uncompilable("a generator's or coroutine's start", offset)
-                record.installed[offset] = install(self.core, self.config, self.room, snapshot, record.feedback)
+                record.installed[offset] = install(
+                    self.core, self.config, self.room, snapshot, record.feedback, record.insisted or self.eager
+                )
                 record.refused.pop(offset, None)
                 record.waiting.pop(offset, None)
                 if not self.enabled or not record.door_open:
@@ -354,18 +356,20 @@ class Tier:
     # ---- fork -------------------------------------------------------------------------------------------------------
 
     def _before_fork(self) -> None:
-        self.core.lib.reclaim_pause()  # first: whoever else forks waits here, so one fork at a time has what follows
+        self.forks.acquire()  # one fork at a time stops our threads and starts them again
         self._was_sampling = bool(self.core.lib.sampler_is_running())
         self.core.lib.sampler_stop()
         self.core.lib.worker_stop(10.0)
+        self.core.lib.reclaim_pause()
         self.core.lib.door_forking(1)
 
     def _after_fork(self) -> None:
         self.core.lib.door_forking(0)
+        self.core.lib.reclaim_resume()
         self.core.lib.worker_allow()
         if self._was_sampling:
             self.core.lib.sampler_start(self.config.tick_us, self.config.hot_samples)
-        self.core.lib.reclaim_resume()
+        self.forks.release()
 
     def _in_child(self) -> None:
         self.core.lib.core_after_fork()
