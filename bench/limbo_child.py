@@ -88,7 +88,7 @@ def measure(executors: int, threads: int) -> dict[str, Any]:
         snapshot = Snapshot(code, 0, True, seen, (5, 5), (), functions[index].__globals__, vars(builtins))
         try:
             for _ in range(executors // threads):
-                install(runtime.core, runtime.config, runtime.room, snapshot, Feedback())
+                install(runtime.core, runtime.config, runtime.room, snapshot, Feedback(), insist=True)
                 installed[index] += 1
         except BaseException as error:
             failures.append(error)

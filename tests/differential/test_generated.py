@@ -11,7 +11,7 @@ from support.examples import FULL
 from support.generator import programs
 
 SHARDS = 4
-EXAMPLES = (FULL or 56) // SHARDS
+EXAMPLES = (FULL or 40) // SHARDS
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))

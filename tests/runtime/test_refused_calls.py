@@ -70,7 +70,7 @@ def until_it_no_longer_fires(preload: str, kind: str, variant: str, step: int) -
             return
 
 
-QUICK = [("memory", "dense", 53), ("open", "dense", 23), ("mprotect", "sealed", 29), ("thread", "dense", 7)]
+QUICK = [("memory", "dense", 97), ("open", "dense", 41), ("mprotect", "sealed", 53), ("thread", "dense", 7)]
 ALL = [
     *((kind, "dense") for kind in ("memory", "mmap", "madvise", "membarrier", "thread", "key", "open", "pwrite")),
     *((kind, "sealed") for kind in ("memory", "mmap", "mprotect", "madvise")),
