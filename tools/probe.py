@@ -61,7 +61,7 @@ def probe(command: str | Path) -> Interpreter | str:
     found = shutil.which(str(command))
     if found is None:
         return NOT_THERE
-    path = Path(found).absolute()
+    path = Path(found).resolve()  # a virtual environment made through a link may not find its library
     environ = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
     try:
         answer = subprocess.run(

@@ -137,6 +137,14 @@ def test_a_wrong_one_on_the_path_is_passed_over(machine: Path, capsys: pytest.Ca
     assert "passing over the python3.14t on PATH" in capsys.readouterr().err
 
 
+def test_the_probe_follows_links(tmp_path: Path) -> None:
+    link = tmp_path / "python3.14t"
+    link.symlink_to(sys.executable)
+    answer = probe.probe(link)
+    assert isinstance(answer, probe.Interpreter)
+    assert answer.path == Path(sys.executable).resolve()
+
+
 def test_the_probe_reads_a_real_interpreter() -> None:
     answer = probe.probe(sys.executable)
     assert isinstance(answer, probe.Interpreter)
