@@ -170,22 +170,7 @@ class Core:
     def exit(self, reason: str, detail: str = "") -> Exit:
         """The frame states before the current bytecode."""
         outer = self.before[0]
-        moves: list[Move] = []
-        made: dict[tuple[str, Operand], int] = {}
-
-        def add(move: Move) -> None:
-            """One number, one box: that of a home that holds it, or the one already made here."""
-            if len(move.operands) == 1 and move.kind in ("int", "float"):
-                twin = self.twin(outer, move.kind, move.operands[0])
-                same = made.setdefault((move.kind, move.operands[0]), len(moves))
-                if twin is not None:
-                    move = Move("local", move.slot, (), twin, move.frame)
-                elif same != len(moves):
-                    move = Move("same", move.slot, (), same, move.frame)
-            moves.append(move)
-
-        for move in self._local_moves(outer):
-            add(move)
+        moves = self._local_moves(outer)
         inner: list[Inner] = []
         for number, frame in enumerate(self.before):
             first = len(frame.locals)
@@ -194,11 +179,26 @@ class Core:
                 needed = entry and self._stack_move(entry, slot)
                 if needed:
                     needed.frame = number
-                    add(needed)
+                    moves.append(needed)
             if frame.function is not None:
                 code = frame.bytecode.code
                 inner.append(Inner(frame.function, id(code), frame.offset, len(frame.stack), frame.kept))
-        return Exit(outer.offset, len(outer.stack), reason, moves, detail, inner)
+        return Exit(outer.offset, len(outer.stack), reason, self._one_box_each(outer, moves), detail, inner)
+
+    def _one_box_each(self, outer: Frame, moves: Sequence[Move]) -> list[Move]:
+        """One number, one box: that of a home that holds it, or the one already made here."""
+        sharing: list[Move] = []
+        made: dict[tuple[str, Operand], int] = {}
+        for move in moves:
+            if len(move.operands) == 1 and move.kind in ("int", "float"):
+                twin = self.twin(outer, move.kind, move.operands[0])
+                same = made.setdefault((move.kind, move.operands[0]), len(sharing))
+                if twin is not None:
+                    move = Move("local", move.slot, (), twin, move.frame)
+                elif same != len(sharing):
+                    move = Move("same", move.slot, (), same, move.frame)
+            sharing.append(move)
+        return sharing
 
     @staticmethod
     def twin(frame: Frame, kind: str, value: Operand) -> int | None:
@@ -429,7 +429,7 @@ class Core:
             name,
             [],
             immediates=(self.layout.symbol(f"callout_{helper}"), argument, (depth << 32) | (self.offset_unit())),
-            exit=Exit(self.pending_offset, len(frame.stack), "status", moves),
+            exit=Exit(self.pending_offset, len(frame.stack), "status", self._one_box_each(frame, moves)),
             offset=self.offset,
         )
         self.block.ops.append(op)

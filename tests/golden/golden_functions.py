@@ -55,6 +55,18 @@ def swap_ends(xs):
     return xs
 
 
+def two_names(n):
+    """Making a list runs nobody's code: the two names of one number go home only if it fails, to one box."""
+    made = None
+    for i in range(n):
+        s = i * 0.5
+        t = s
+        made = [i, n]
+        if t is not s:
+            return None
+    return made
+
+
 CALLS = {
     "sum_of_range": (sum_of_range, (50,)),
     "newton": (newton, (2.0, 20)),
@@ -62,4 +74,5 @@ CALLS = {
     "clamp_all": (clamp_all, (20,)),
     "move": (move, (Point(1, 2), 20)),
     "swap_ends": (swap_ends, ([1, 2, 3, 4, 5, 6],)),
+    "two_names": (two_names, (50,)),
 }
