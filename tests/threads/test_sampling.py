@@ -30,7 +30,7 @@ def busy(flag: Any) -> None:
 
 @fresh_process(seconds=60)
 def test_many_threads_are_sampled() -> None:
-    """M4: a question to all threads at once gets an answer or two a second from so many; one in turn gets many more."""
+    """M4: answers keep coming where threads are many more than processors."""
     switch_on()
     ftjit.never(busy)
     flag = Flag()
