@@ -73,6 +73,7 @@ int may_continue(PyThreadState *tstate, _PyInterpreterFrame *frame, struct activ
     return atomic_load_explicit(&act->executor->valid, memory_order_relaxed) != 0;
 }
 
+/* For stack_is_short (stay.h): the thread state has a C stack that the record does not know, or another limit. */
 COLD void measure_stack(struct record *record, PyThreadState *tstate)
 {
     _PyThreadStateImpl *impl = (_PyThreadStateImpl *)tstate;
