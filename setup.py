@@ -1,5 +1,4 @@
-"""What pyproject.toml cannot say: the C core, the stencil library, and where bench/ and stress/ are
-installed.
+"""What pyproject.toml cannot say: the C core, the stencil library, and where bench/ and stress/ are installed.
 
 Both native parts exist only for free-threaded CPython 3.14 on x86-64 Linux; elsewhere the package installs
 without them, so that importing it works and switching it on can say why not.
@@ -45,8 +44,7 @@ class BuildWithStencils(build_py):
         return outputs if library in outputs or not SUPPORTED else [*outputs, library]
 
     def _builder(self) -> types.ModuleType:
-        """`ftjit.stencils.build` without `ftjit/__init__.py`, which may want the C core that is not built
-        yet."""
+        """`ftjit.stencils.build` without `ftjit/__init__.py`, which may want the C core that is not built yet."""
         bare = types.ModuleType("ftjit")
         bare.__path__ = [str(ROOT / "ftjit")]
         sys.modules["ftjit"] = bare

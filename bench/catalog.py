@@ -7,9 +7,7 @@ from types import ModuleType
 
 @dataclass(frozen=True)
 class Program:
-    """One file of ``programs/``: its name, its kind ("numeric", "objects" or "cold") and a few words for
-    people.
-    """
+    """One file of ``programs/``: its name, its kind ("numeric", "objects" or "cold") and a few words for people."""
 
     name: str
     kind: str

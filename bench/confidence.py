@@ -1,6 +1,4 @@
-"""Medians, how sure one can be of them, and geometric means. No assumption about how the noise is
-distributed.
-"""
+"""Medians, how sure one can be of them, and geometric means. No assumption about how the noise is distributed."""
 
 import math
 from collections.abc import Sequence
@@ -21,9 +19,8 @@ class Interval:
 def median_interval(values: Sequence[float], confidence: float = 0.95) -> Interval:
     """The median of ``values`` and the order statistics that enclose the true one with ``confidence``.
 
-    The sign test turned round: the number of values below the true median is binomial with p = 1/2, and its
-    tails are added up exactly. With too few values for the confidence asked the bounds are minus and plus
-    infinity.
+    The sign test turned round: the number of values below the true median is binomial with p = 1/2, and its tails are
+    added up exactly. With too few values for the confidence asked the bounds are minus and plus infinity.
     """
     if not values:
         raise ValueError("no values: a median needs at least one")

@@ -1,5 +1,4 @@
-"""The measuring process of ``entry_cost``: ``python -m ftjit_bench.entry_child interpreter|ftjit TURNS
-CALLS``.
+"""The measuring process of ``entry_cost``: ``python -m ftjit_bench.entry_child interpreter|ftjit TURNS CALLS``.
 
 The functions below are written out twice on purpose: a caller shared by both would lose CPython's
 specialisation for the function it calls, and what it would then show is that.

@@ -69,9 +69,7 @@ def measure(plan: Plan, report: Callable[[int, int, Request, Sample | None], Non
 
 
 def allowance(left_seconds: float, processes_left: int) -> float:
-    """Seconds the next process of the first round may spend: twice its share, since most need less than
-    theirs.
-    """
+    """Seconds the next process of the first round may spend: twice its share, since most need less than theirs."""
     return max(2 * left_seconds / processes_left, 0.0)
 
 

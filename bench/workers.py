@@ -14,9 +14,7 @@ PATIENCE_SECONDS = 3600.0  # the parent's time-out ends a stuck process long bef
 
 @dataclass(frozen=True)
 class Turn:
-    """One call in every thread: wall seconds of all together, CPU seconds of all added up, checksums by
-    thread.
-    """
+    """One call in every thread: wall seconds of all together, CPU seconds of all added up, checksums by thread."""
 
     seconds: float
     cpu_seconds: float

@@ -1,5 +1,4 @@
-"""The largest singular value of the infinite matrix 1, 1/2, 1/3, 1/4, ... cut to a square, by power
-iteration.
+"""The largest singular value of the infinite matrix 1, 1/2, 1/3, 1/4, ... cut to a square, by power iteration.
 
 ``size`` is the number of rows and columns.
 """

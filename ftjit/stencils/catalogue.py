@@ -17,8 +17,7 @@ _HEADINGS: Final = ("operation", "operands", "variants", "min", "median", "max",
 
 
 class Row(NamedTuple):
-    """One operation. Sizes are bytes of one variant's code, total is of all of them with their slow-path
-    twins.
+    """One operation. Sizes are bytes of one variant's code, total is of all of them with their slow-path twins.
 
     holes: the most that a variant has. slow_median: bytes of a twin, None if there are no twins.
     """
@@ -85,8 +84,7 @@ def _cell(value: str | float | None) -> str:
 
 
 def by_symbol(library: StencilLibrary) -> Mapping[str, int]:
-    """How many stencils refer to each C function, C variable or constant: what the emitter must be able to
-    reach."""
+    """How many stencils refer to each C function, C variable or constant: what the emitter must be able to reach."""
     counts: dict[str, int] = defaultdict(int)
     for stencil in library.values():
         for symbol in stencil.symbols:

@@ -48,8 +48,7 @@ CODE_FLAGS: Final = (
 
 
 def compiler() -> tuple[Path, Path]:
-    """The zig executable of the ziglang wheel, and its folder of headers. StencilError if it is not
-    installed."""
+    """The zig executable of the ziglang wheel, and its folder of headers. StencilError if it is not installed."""
     specification = importlib.util.find_spec("ziglang")
     if specification is None or not specification.submodule_search_locations:
         raise StencilError(f"building stencils needs clang: pip install ziglang=={ZIGLANG_VERSION}")

@@ -87,8 +87,7 @@ class _Object:
         }
 
     def constant(self, function: str, symbol: _Symbol) -> Constant:
-        """The read-only constant that `symbol` names: an entry of a section of equal-sized mergeable
-        entries."""
+        """The read-only constant that `symbol` names: an entry of a section of equal-sized mergeable entries."""
         section = self.sections[symbol.section]
         if not symbol.name or section.flags & (_SHF_MERGE | _SHF_STRINGS | _SHF_WRITE) != _SHF_MERGE:
             raise StencilError(
@@ -102,8 +101,7 @@ class _Object:
 def read_stencils(content: bytes) -> list[Stencil]:
     """Every function of an object file compiled with -ffunction-sections, in the file's order.
 
-    StencilError for a file of another kind, a relocation that cannot be filled, or data that cannot be
-    carried.
+    StencilError for a file of another kind, a relocation that cannot be filled, or data that cannot be carried.
     """
     file = _Object(content)
     relocations = file.relocations()

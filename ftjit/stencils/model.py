@@ -82,10 +82,9 @@ class Hole(NamedTuple):
     offset: bytes from the stencil's start. symbol: what goes there (`_JIT_...`, or the name of a C function
     or variable). addend: added to the symbol's value. kind is one of `FILLINGS`:
 
-    abs64   8 bytes: symbol + addend.
-    abs32   4 bytes: symbol + addend; 0 <= value < 2**31.
-    rel32   4 bytes: symbol + addend - address of the hole. Jumps and calls.
-    data    as rel32, to a constant that the emitter places near the code: see `Hole.constant`.
+    abs64   8 bytes: symbol + addend. abs32   4 bytes: symbol + addend; 0 <= value < 2**31. rel32   4 bytes: symbol +
+    addend - address of the hole. Jumps and calls. data    as rel32, to a constant that the emitter places near the
+    code: see `Hole.constant`.
     """
 
     offset: int
@@ -166,11 +165,9 @@ class Operand(NamedTuple):
 
 
 class Operation(NamedTuple):
-    """One template: what it is called, what it takes, whether it has an out-of-line twin, where it is
-    written.
+    """One template: what it is called, what it takes, whether it has an out-of-line twin, where it is written.
 
-    source: "file name:line". A shim is a plain C function, the way from C into compiled code, and has no
-    operands.
+    source: "file name:line". A shim is a plain C function, the way from C into compiled code, and has no operands.
     """
 
     name: str

@@ -66,8 +66,7 @@ class TemplateFile(NamedTuple):
 
 
 def parse(name: str, source: str) -> TemplateFile:
-    """The blocks of one template file. StencilError, with file and line, for what does not fit the
-    language."""
+    """The blocks of one template file. StencilError, with file and line, for what does not fit the language."""
     blank = _OPAQUE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), source)  # same offsets, no comments
     head, position, templates = [], 0, list[Template]()
     for start in _BLOCK.finditer(blank):

@@ -1,5 +1,4 @@
-"""Frame objects: who holds our frame sees true locals, and writes that count; a leftover locks nothing out
-(M11)."""
+"""Frame objects: who holds our frame sees true locals, and writes that count; a leftover locks nothing out (M11)."""
 
 from __future__ import annotations
 
@@ -27,8 +26,7 @@ def count(limit: int) -> int:
 
 @fresh_process()
 def test_a_caught_exception_does_not_lock_a_main_loop_out() -> None:
-    """A handler leaves a frame object behind for the frame's life; the loop after it still runs as machine
-    code."""
+    """A handler leaves a frame object behind for the frame's life; the loop after it still runs as machine code."""
 
     def main(flag: Any) -> float:
         try:
@@ -79,8 +77,7 @@ def test_current_frames_does_not_lock_a_main_loop_out() -> None:
 
 @fresh_process()
 def test_a_loop_with_calls_after_a_caught_exception() -> None:
-    """The same for a loop that calls out: after each call the frame object, being private, is no reason to
-    leave."""
+    """The same for a loop that calls out: after each call the frame object, being private, is no reason to leave."""
 
     def main(limit: int) -> int:
         try:  # noqa: SIM105  (a frame object that a handler leaves behind)
@@ -244,8 +241,7 @@ def loop(debugger, limit):
 
 @fresh_process()
 def test_a_callee_reads_true_locals() -> None:
-    """sys._getframe(1).f_locals from a callee: unboxed locals have been written back, and the line is
-    right."""
+    """sys._getframe(1).f_locals from a callee: unboxed locals have been written back, and the line is right."""
     wrong: list[Any] = []
 
     def look(number: int) -> None:

@@ -1,5 +1,4 @@
-"""Functions of one code object are told apart (review F5), and whatever is redefined is seen at its next
-use."""
+"""Functions of one code object are told apart (F5), and whatever is redefined is seen at its next use."""
 
 from __future__ import annotations
 
@@ -15,8 +14,7 @@ from ftjit.runtime import executors
 
 @fresh_process(cases=["defaults", "cells", "globals", "bound"])
 def test_functions_of_one_code_object(case: str) -> None:
-    """F5: closures of one code share func_version; their defaults, cells and globals are each function's
-    own."""
+    """F5: closures of one code share func_version; their defaults, cells and globals are each function's own."""
 
     def with_default(k: int) -> Callable[[int], int]:
         def inner(x: int, add: int = k) -> int:

@@ -1,4 +1,4 @@
-"""Tracers, profilers and monitoring tools see what they would see without ftjit (review M1, M2, M3)."""
+"""Tracers, profilers and monitoring tools see what they would see without ftjit (M1, M2, M3)."""
 
 from __future__ import annotations
 
@@ -110,8 +110,7 @@ CHANGES = [set_events, set_trace, set_trace_everywhere, set_profile, restart, se
 
 @fresh_process(cases=[change.__name__ for change in CHANGES], marks=["threads"])
 def test_entries_go_on_after_a_version_change(case: str) -> None:
-    """M1: the instrumentation version changes for ever; polls do not fire more, machine code is entered as
-    before."""
+    """M1: the instrumentation version changes for ever; polls do not fire more, machine code is entered as before."""
     change = {change.__name__: change for change in CHANGES}[case]
     for _ in range(300):  # specialised first: a start compiled earlier may be a slow one
         count(50)
@@ -151,8 +150,7 @@ def test_a_running_loop_goes_on_after_a_version_change(case: str) -> None:
 
 @fresh_process(cases=["own", "callee", "inlined or called"])
 def test_a_breakpoint_while_hot(case: str) -> None:
-    """M2: another tool's LINE events on the running code, or on what it inlined, arrive soon; then it goes
-    on."""
+    """M2: another tool's LINE events on the running code, or on what it inlined, arrive soon; then it goes on."""
     function = spin if case == "own" else spin_calling
     code = (spin if case == "own" else helper).__code__
     switch_on()
@@ -348,8 +346,7 @@ def test_tool_taken_away_at_run_time() -> None:
 
 @fresh_process()
 def test_callbacks_may_be_cleared_while_inside() -> None:
-    """The callback object outlives its registration: register_callback(5, ..., None) during a run is
-    survived."""
+    """The callback object outlives its registration: register_callback(5, ..., None) during a run is survived."""
     switch_on()
     ftjit.jit(spin)
     flag = Flag()

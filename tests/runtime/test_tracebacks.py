@@ -1,7 +1,6 @@
 """An exception raised in compiled code has the interpreter's traceback, lines, columns and locals included.
 
-Each program is called until machine code runs it; then its outcome is compared with what the interpreter made
-of the
+Each program is called until machine code runs it; then its outcome is compared with what the interpreter made of the
 same call before ftjit was enabled.
 """
 
@@ -30,8 +29,7 @@ def shown(value: Any) -> Any:
 
 
 def traceback_of(error: BaseException) -> list[Any]:
-    """Function, line, instruction, columns and locals of each entry below the call itself; runs are
-    folded."""
+    """Function, line, instruction, columns and locals of each entry below the call itself; runs are folded."""
     found: list[Any] = []
     entry = error.__traceback__.tb_next if error.__traceback__ else None
     while entry is not None:

@@ -1,5 +1,4 @@
-"""Values, identities and lifetimes: what compiled code may do with boxes that others may hold (review F3, F4,
-F5)."""
+"""Values, identities and lifetimes: what compiled code may do with boxes that others may hold (F3, F4, F5)."""
 
 from __future__ import annotations
 

@@ -1,13 +1,11 @@
-"""Scenarios in a fresh interpreter: a test whose failure may be a hang or a crash gets a process and a time
-limit.
+"""Scenarios in a fresh interpreter: a test whose failure may be a hang or a crash gets a process and a time limit.
 
     @fresh_process(seconds=10)
     def test_something():
         ...                          # runs in the child, whose stderr must stay empty
 
 The child imports the test module by path and runs the function; it never imports pytest, which takes longer
-than most
-scenarios. A hang ends with every thread's Python stack (faulthandler), a crash with the signal's name.
+than most scenarios. A hang ends with every thread's Python stack (faulthandler), a crash with the signal's name.
 """
 
 from __future__ import annotations
@@ -42,9 +40,8 @@ def fresh_process(
 
     seconds: the scenario's limit. environment: added to the child's. cases: the test is run with each of
     these
-    strings as its argument. marks: pytest markers by name. stderr: text that the child is to write there,
-    instead
-    of nothing at all."""
+    strings as its argument. marks: pytest markers by name. stderr: text that the child is to write there, instead of
+    nothing at all."""
 
     def decorate(function: Test) -> Test:
         if IN_CHILD:

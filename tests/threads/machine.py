@@ -37,8 +37,7 @@ def wait_compiled(function: Callable[..., Any]) -> None:
 
 
 def wait_inside(*functions: Callable[..., Any], threads: int = 1) -> None:
-    """Until the functions are compiled and `threads` threads are inside machine code, to stay: call it only
-    while
+    """Until the functions are compiled and `threads` threads are inside machine code, to stay: call it only while
     nothing else runs that could be."""
     for function in functions:
         wait_compiled(function)

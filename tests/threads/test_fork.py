@@ -146,8 +146,7 @@ def test_fork_while_sampling_and_compiling() -> None:
 
 @fresh_process()
 def test_fork_beside_threads_inside() -> None:
-    """Other threads are inside machine code at the fork: gone in the child, running on in the parent. The
-    child's
+    """Other threads are inside machine code at the fork: gone in the child, running on in the parent. The child's
     reclamation does not wait for them."""
     warnings.simplefilter("ignore", DeprecationWarning)  # the program's own threads: CPython warns, rightly
     switch_on()
@@ -184,8 +183,7 @@ def test_fork_by_another_thread_than_main() -> None:
 
 @fresh_process()
 def test_pending_calls_run_in_the_child() -> None:
-    """M7: signal handlers and the sampler's questions still run in children forked at the sampler's
-    pace."""
+    """M7: signal handlers and the sampler's questions still run in children forked at the sampler's pace."""
     warnings.simplefilter("ignore", DeprecationWarning)
     switch_on()
     ftjit.compile(count, 100)
@@ -219,8 +217,7 @@ def test_pending_calls_run_in_the_child() -> None:
 
 @fresh_process()
 def test_fork_from_machine_code() -> None:
-    """The forking thread itself is inside machine code, two levels deep; parent and child both go on in
-    it."""
+    """The forking thread itself is inside machine code, two levels deep; parent and child both go on in it."""
 
     def fork_often(rounds: int) -> int:
         total = 0

@@ -54,8 +54,7 @@ LOOPS = {"numbers": count, "empty": empty, "nested": nested}
 
 
 def signal_soon(number: int, function: Any) -> list[float]:
-    """Send this process a signal once the main thread is inside machine code; the list gets the time it was
-    sent."""
+    """Send this process a signal once the main thread is inside machine code; the list gets the time it was sent."""
     sent: list[float] = []
 
     def send() -> None:
@@ -144,8 +143,7 @@ def collection_seconds(rounds: int) -> float:
 
 @fresh_process(cases=["spin", "numbers", "nested"], marks=["threads"])
 def test_collection_is_not_held_up(case: str) -> None:
-    """gc.collect() beside two threads in machine code takes about what it takes beside two interpreted
-    ones."""
+    """gc.collect() beside two threads in machine code takes about what it takes beside two interpreted ones."""
     flag = Flag()
     stop: list[bool] = []
 
@@ -226,8 +224,7 @@ def test_nothing_of_ours_is_listed() -> None:
 
 @fresh_process()
 def test_a_stop_of_the_world_while_inside() -> None:
-    """Things that stop the world (type changes, settrace in all threads, monitoring) get through beside hot
-    loops."""
+    """Things that stop the world (type changes, settrace in all threads, monitoring) get through beside hot loops."""
     switch_on()
     ftjit.jit(spin)
     flag = Flag()

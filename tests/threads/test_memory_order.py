@@ -1,8 +1,6 @@
-"""Litmus tests: shared accesses keep program order among themselves. Outcomes the interpreter never shows:
-none.
+"""Litmus tests: shared accesses keep program order among themselves. Outcomes the interpreter never shows: none.
 
-Each reader makes sure that it, and the writer, ran as machine code; the counts are of both tiers in the same
-process.
+Each reader makes sure that it, and the writer, ran as machine code; the counts are of both tiers in the same process.
 """
 
 from __future__ import annotations

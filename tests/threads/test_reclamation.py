@@ -210,8 +210,7 @@ def test_code_dropped_while_running() -> None:
 
 
 def storm(seconds: float, seed: int) -> None:
-    """Four threads call; four switch ftjit on and off, compile, redefine, drop and collect. Results stay
-    right."""
+    """Four threads call; four switch ftjit on and off, compile, redefine, drop and collect. Results stay right."""
     switch_on()
     keys = list(range(5))
     expected = {k: truth(k, 120) for k in keys}
@@ -360,8 +359,7 @@ def test_threads_come_and_go() -> None:
 
 @fresh_process(seconds=40, marks=["threads"])
 def test_a_loop_inside_does_not_hold_back_other_threads_memory() -> None:
-    """F7: an attached loop in machine code reports quiescent states, so that what another thread's list
-    operations
+    """F7: an attached loop in machine code reports quiescent states, so that what another thread's list operations
     free lazily (QSBR) is freed: the process does not grow by more than it does beside an interpreted loop."""
 
     def spin(flag: Any) -> int:

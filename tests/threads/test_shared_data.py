@@ -383,8 +383,7 @@ def test_iteration_over_a_list_that_others_made_and_shrink() -> None:
 
 @fresh_process(marks=["threads"])
 def test_objects_that_others_replace() -> None:
-    """Readers borrow objects that a writer drops at the same time: none is read after it is freed, none is
-    torn."""
+    """Readers borrow objects that a writer drops at the same time: none is read after it is freed, none is torn."""
     items: list[Any] = [Point(0.0, 0.0) for _ in range(8)]
     heat_all((objects_in_a_list, (list(items), 200)), (check_objects, (items, 200)))
     with entered(THREADS):

@@ -136,8 +136,7 @@ def test_another_thread_ends_it(case: str) -> None:
 
 @fresh_process(cases=["global", "attribute", "closure"])
 def test_disable_while_inside(case: str) -> None:
-    """disable() clears *valid*; loops that touch nothing else see it at their back-edge, and go on
-    interpreted."""
+    """disable() clears *valid*; loops that touch nothing else see it at their back-edge, and go on interpreted."""
     loop, arguments, finish = scenario(case)
     switch_on()
     ftjit.jit(loop)
