@@ -17,7 +17,7 @@ struct activation {
     uintptr_t version;              /* instrumentation version at entry (upper bits of eval_breaker) */
     int64_t exit;                   /* number of the exit that was taken */
     void *kept;                     /* a list whose lock this thread keeps from one store to the next, or null */
-    int64_t status;                 /* of the last call out: < 0 an exception is set, > 0 leave at the next bytecode */
+    int64_t status;                 /* of the last call out: < 0 an exception is set, odd leave at the next bytecode, & 2 "no" */
 };
 
 /* What machine code returns: the number of an exit, or a light return: the end of a frame that nobody looks at. That is

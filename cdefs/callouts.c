@@ -33,8 +33,8 @@ static uint64_t own_change(_PyInterpreterFrame *frame, callout_t helper, int64_t
     return (first == second ? 0 : change(frame, first, top[0])) + change(frame, second, top[-1]);
 }
 
-/* 0: go on; < 0: an exception is set; 1: done, but leave; 2: done, and the answer is no (for_iter: exhausted).
-   `place` is code unit + (stack depth << 32), as before the bytecode. */
+/* 0: go on; < 0: an exception is set; 1: done, but leave; 2: done, and the answer is no (for_iter: exhausted); 3: no, and
+   leave. `place` is code unit + (stack depth << 32), as before the bytecode. */
 int64_t ftjit_call_out(_PyInterpreterFrame *frame, PyThreadState *tstate, struct activation *act, callout_t helper,
                        int64_t argument, int64_t place)
 {
@@ -46,8 +46,9 @@ int64_t ftjit_call_out(_PyInterpreterFrame *frame, PyThreadState *tstate, struct
     uint64_t homes = before ? homes_digest(frame, code) + own_change(frame, helper, argument) : 0;
     int64_t status = helper(frame, argument);
     current_activation = act;            /* a greenlet may have run and left: it does not know of our thread-local */
-    if (status == 0 && (frame->frame_obj != before || (before && homes != homes_digest(frame, code)))) status = 1;
-    if (status == 0 && !may_continue(tstate, frame, act)) status = 1;
+    bool may_go_on = frame->frame_obj == before && !(before && homes != homes_digest(frame, code))
+                     && may_continue(tstate, frame, act);
+    if (status >= 0 && !may_go_on) status |= 1;
     act->status = status;
     return status;
 }

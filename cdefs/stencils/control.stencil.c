@@ -178,11 +178,18 @@ STENCIL(call_out)
     }
     NEXT;
 }
-/* The same for a helper that answers a question: TARGET when the answer is no (status 2), else on. The emitter puts
-   a `check_status` at TARGET. */
+/* The same for a helper that answers a question: TARGET when the answer is no (status 2, or 3: but leave), else on. The
+   emitter puts a `check_status` at TARGET, and where that goes on a `leave_if_told`. */
 STENCIL(check_status)
 {
-    if (UNLIKELY(act->status != 2)) {
+    if (UNLIKELY(act->status < 2)) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(leave_if_told)
+{
+    if (UNLIKELY(act->status == 3)) {
         EXIT;
     }
     NEXT;

@@ -110,15 +110,20 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
         self.work.append((block, state.rebuild(parameter)))
         return block
 
+    def block_of_its_own(self, state: State) -> Block:
+        """A block for this state that only one edge leads to. It is the current one from now on."""
+        block = self._new_block(state)
+        made, inner = self.work.pop()
+        assert made is block
+        self.enter_block(block, inner)
+        return block
+
     def _general_edge(self, state: State) -> Edge:
         """Too many versions: through a block that puts every local into its home, to the one that knows no types."""
         place = ("general", id(state.outer.bytecode), state.outer.offset)
         versions = self.versions.setdefault(place, {})
         saved = self.block, self.state, self.offset, self.before
-        through = self._new_block(state)
-        block, inner = self.work.pop()
-        assert block is through
-        self.enter_block(through, inner)
+        through = self.block_of_its_own(state)
         frame = self.state.outer
         for slot, entry in enumerate(frame.locals):
             self.write_back(slot)

@@ -326,11 +326,11 @@ class Core:
             case Home() | RangeIterator():
                 return
             case Number(kind, value):
-                twin = self.twin(frame, kind, value) if kind != "bool" else None
+                twin = self.settled_twin(kind, value)
                 if twin is None:
                     self.emit(f"push_{kind}", [value], [home])
                 else:
-                    self.emit("push_local", [], [home, self.home(twin)])
+                    self.emit("push_local_borrowed" if borrowed else "push_local", [], [home, self.home(twin)])
                 counted = Home({"int": int, "float": float, "bool": bool}[kind])
             case Local(slot, type_, sample):
                 self.emit("push_local_borrowed" if borrowed else "push_local", [], [home, self.home(slot)])
@@ -363,6 +363,17 @@ class Core:
             stack = frame.stack[: len(frame.stack) - keep] if frame is inner[-1] else frame.stack
             if any(isinstance(entry, Pointer) for entry in (*frame.locals, *stack)):
                 raise self.not_inlinable("it holds borrowed pointers across a store")
+
+    def settled_twin(self, kind: str, value: Operand) -> int | None:
+        """A local whose home holds this number: if a local is the number, it goes home first. One number, one box."""
+        frame = self.state.outer
+        if kind == "bool" or isinstance(value, Const):
+            return None
+        for slot, entry in enumerate(frame.locals):
+            if isinstance(entry, Number) and entry.value is value and entry.kind == kind:
+                self.write_back(slot)
+                return slot
+        return None
 
     def write_back(self, slot: int) -> None:
         """The local's number into its home."""

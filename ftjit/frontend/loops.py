@@ -151,10 +151,20 @@ class Loops(Core):
         self.state = after.copy()
         self.state.top.stack.pop()
         assert len(self.state.top.stack) == len(before.top.stack)
-        op.target = self._edge_at(done)
+        op.target = self._edge_after_the_last(done)
         self.state = after
         block.ops.append(Op("jump", [], target=self._edge_at(instruction.next_offset), offset=self.offset))
         self.block = block
+
+    def _edge_after_the_last(self, done: int) -> Edge:
+        """To `done`, unless the call that found no item says to leave: then the interpreter goes on there."""
+        state, saved = self.state, (self.offset, self.before)
+        state.top.offset = done
+        through = self.block_of_its_own(state)  # type: ignore[attr-defined]
+        self.emit("leave_if_told", [], reason="status")
+        through.ops.append(Op("jump", [], target=self._edge_at(done), offset=done))
+        self.offset, self.before = saved
+        return Edge(through, state.operands())
 
     def op_JUMP_BACKWARD(self, instruction: Instruction) -> bool:
         assert instruction.target is not None

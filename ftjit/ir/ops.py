@@ -177,6 +177,7 @@ global_value_owned    - > i       -         OP0,OFF0,OFF1 exit,effect,shared
 builtin_value         - > i       -         OP0,OP1,OFF0 exit,guard,shared
 call_out              -           -         OP0,OP1,OP2  exit,out,effect
 call_out_or           -           -         OP0,OP1,OP2  exit,branch,out,effect
+leave_if_told         -           -         -            exit
 """
 
 

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from fresh_process import fresh_process
-from machine import entered, join, make_hot, start_thread, switch_on, wait_inside, wait_until
+from machine import entered, join, make_hot, start_thread, switch_on, wait_idle, wait_inside, wait_until
 
 import ftjit
 
@@ -131,8 +131,8 @@ def test_a_callees_writes_to_our_locals_are_seen(case: str) -> None:
             assert loop(300) == expected
 
 
-WAYS = ["add", "compare", "item", "set item", "attribute", "set attribute", "next", "truth", "format", "call"]
-WAYS += ["finaliser", "finaliser of one of two", "finaliser, then a load"]
+WAYS = ["add", "compare", "item", "set item", "attribute", "set attribute", "next", "last next", "truth", "format"]
+WAYS += ["call", "finaliser", "finaliser of one of two", "finaliser, then a load"]
 
 
 @fresh_process(cases=[f"{way}{after}" for way in WAYS for after in ("", " after an exception")])
@@ -192,6 +192,17 @@ def test_writes_to_our_locals_in_whatever_runs_for_a_bytecode(case: str) -> None
             self.look()
             return number
 
+    class Ends:
+        def __init__(self, debugger: Debugger) -> None:
+            self.debugger = debugger
+
+        def __iter__(self) -> Ends:
+            return self
+
+        def __next__(self) -> int:
+            self.debugger.look()
+            raise StopIteration
+
     class Fleeting:
         def __init__(self, debugger: Debugger) -> None:
             self.debugger = debugger
@@ -207,6 +218,7 @@ def test_writes_to_our_locals_in_whatever_runs_for_a_bytecode(case: str) -> None
         "attribute": "debugger.attribute",
         "set attribute": "debugger.attribute = number",
         "next": "pass",
+        "last next": "for other in Ends(debugger): pass",
         "truth": "not debugger",
         "format": "f'{debugger}'",
         "finaliser": "made = Fleeting(debugger)",
@@ -226,7 +238,7 @@ def loop(debugger, limit):
             break
     return kept
 """
-    scope: dict[str, Any] = {"Fleeting": Fleeting}
+    scope: dict[str, Any] = {"Fleeting": Fleeting, "Ends": Ends}
     exec(source, scope)
     loop = scope["loop"]
     expected = loop(Debugger(), 400)
@@ -235,8 +247,10 @@ def loop(debugger, limit):
     ftjit.jit(loop)
     wait_until(lambda: (loop(Debugger(), 400), ftjit.is_compiled(loop))[1], 10)
     with entered(30):
-        for _ in range(30):
-            assert loop(Debugger(), 400) == expected
+        for _ in range(3):
+            for _ in range(40):
+                assert loop(Debugger(), 400) == expected
+            wait_idle()  # what was learnt is compiled
 
 
 @fresh_process()

@@ -92,6 +92,37 @@ def test_identity_of_a_number_kept_twice() -> None:
             assert all(log)
 
 
+@fresh_process(cases=["list", "tuple"])
+def test_identity_of_a_number_that_is_put_in_twice(case: str) -> None:
+    """A list or tuple of one number, by one name or by two, has one object in it."""
+
+    def make_lists(n: int) -> Any:
+        total = 0.5
+        made: Any = None
+        for number in range(n):
+            total = total * 1.0000001 + number
+            other = total
+            made = [total, other, total]
+        return made
+
+    def make_tuples(n: int) -> Any:
+        total = 0.5
+        made: Any = None
+        for number in range(n):
+            total = total * 1.0000001 + number
+            other = total
+            made = (total, other, total)
+        return made
+
+    make = make_lists if case == "list" else make_tuples
+    heat(make, 200)
+    with entered(20):
+        for _ in range(100):
+            first, second, third = make(200)
+            assert first is second
+            assert first is third
+
+
 @fresh_process()
 def test_in_place_list_and_attribute_numbers() -> None:
     """A number read from a list or an object before it is overwritten there keeps its value."""
