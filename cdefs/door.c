@@ -43,7 +43,22 @@ static void set_enabled(uint32_t bit, int on)
     else atomic_fetch_and(&enabled, ~bit);
 }
 void door_enable(int on) { set_enabled(ENABLED, on); }
-void door_forking(int on) { set_enabled(FORKING, on); }
+
+/* Round a fork, by the thread that forks, under the runtime's lock for forks. A signal handler may fork too, in the middle
+   of the preparations: the outermost counts. */
+static int forks;
+void door_fork_begins(void)
+{
+    if (forks++ > 0) return;
+    reclaim_pause();
+    set_enabled(FORKING, 1);
+}
+void door_fork_is_over(void)
+{
+    if (--forks > 0) return;
+    set_enabled(FORKING, 0);
+    reclaim_resume();
+}
 int door_is_enabled(void) { return atomic_load(&enabled) == ENABLED; }
 void door_set_thresholds(uint32_t starts, uint32_t jumps, uint32_t relearn)
 {

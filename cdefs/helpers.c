@@ -3,6 +3,7 @@
 #include "core.h"
 #include <math.h>
 #include "internal/pycore_list.h"
+#include "internal/pycore_pymem.h"
 
 __thread struct activation *current_activation __attribute__((tls_model("initial-exec")));
 void ftjit_give_back(struct activation *act) { give_back(act); }
@@ -115,6 +116,13 @@ static bool alive_here(PyObject *object)
     return _Py_IsOwnedByCurrentThread(object) || _Py_IsImmortal(object) || _PyObject_HasDeferredRefcount(object);
 }
 
+/* Give a count back where no code may run: homes are not up to date, and pointers are borrowed up to the exit that comes
+   next. If it was the last one, because somebody has taken the item out meanwhile, the end comes a little later. */
+static void let_go(PyObject *item)
+{
+    if (item) _PyObject_XDecRefDelayed(item);
+}
+
 /* The first read of another thread's list marks it shared (PyList_GetItemRef does); the item only if it is alive
    without the count. */
 PyObject *ftjit_list_item(PyObject *list, int64_t index)
@@ -126,12 +134,11 @@ PyObject *ftjit_list_item(PyObject *list, int64_t index)
         PyErr_Clear();
         return NULL;
     }
-    bool alive = alive_here(item);
-    if (!alive) {                       /* dropping it could run a finaliser: then the count goes to the collector's side */
-        Py_DECREF(item);
+    if (!alive_here(item)) {
+        let_go(item);
         return NULL;
     }
-    Py_DECREF(item);
+    Py_DECREF(item);                     /* its owner, this thread, has a count left, or it is not counted */
     return item;
 }
 
@@ -147,16 +154,23 @@ int64_t ftjit_list_item_float(PyObject *list, int64_t index, double *value)
 {
     PyObject *item = counted_item(list, index);
     bool known = item && Py_TYPE(item) == &PyFloat_Type;
-    if (known) *value = ((PyFloatObject *)item)->ob_fval;
-    Py_XDECREF(item);
-    return known;
+    if (!known) {
+        let_go(item);
+        return 0;
+    }
+    *value = ((PyFloatObject *)item)->ob_fval;
+    Py_DECREF(item);
+    return 1;
 }
 int64_t ftjit_list_item_int(PyObject *list, int64_t index, int64_t *value)
 {
     PyObject *item = counted_item(list, index);
-    bool known = item && ftjit_long_value(item, value);
-    Py_XDECREF(item);
-    return known;
+    if (!item || !ftjit_long_value(item, value)) {
+        let_go(item);
+        return 0;
+    }
+    Py_DECREF(item);
+    return 1;
 }
 
 int64_t ftjit_list_item_owned(PyObject *list, int64_t index, _PyStackRef *home)

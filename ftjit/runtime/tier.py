@@ -48,6 +48,7 @@ class Tier:
         self.core.layout = replace(self.core.layout, seen_bytecode=self._seen_bytecode)
         self.lock = _thread.RLock()
         self.forks = _thread.RLock()
+        self.sampling_before_fork: list[bool] = []  # more than one where a signal handler forks in the midst of a fork
         self.queue: SimpleQueue[Any] = SimpleQueue()
         self.put: Callable[..., Any] = self.queue.put
         self.records: dict[int, tuple[weakref.ref[CodeType], CodeRecord]] = {}
@@ -357,17 +358,17 @@ class Tier:
 
     def _before_fork(self) -> None:
         self.forks.acquire()  # one fork at a time stops our threads and starts them again
-        self._was_sampling = bool(self.core.lib.sampler_is_running())
+        self.sampling_before_fork.append(bool(self.core.lib.sampler_is_running()))
         self.core.lib.sampler_stop()
         self.core.lib.worker_stop(10.0)
-        self.core.lib.reclaim_pause()
-        self.core.lib.door_forking(1)
+        self.core.lib.door_fork_begins()
 
     def _after_fork(self) -> None:
-        self.core.lib.door_forking(0)
-        self.core.lib.reclaim_resume()
-        self.core.lib.worker_allow()
-        if self._was_sampling:
+        self.core.lib.door_fork_is_over()
+        sample = self.sampling_before_fork.pop()
+        if not self.sampling_before_fork:
+            self.core.lib.worker_allow()
+        if sample:
             self.core.lib.sampler_start(self.config.tick_us, self.config.hot_samples)
         self.forks.release()
 

@@ -11,6 +11,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 from fresh_process import fresh_process
@@ -121,6 +122,42 @@ def test_forks_at_once() -> None:
     assert runtime.core.lib.sampler_is_running()
     before = ftjit.stats().samples
     wait_until(lambda: (count(5000), ftjit.stats().samples > before)[1], 5, "sampling goes on")
+
+
+@fresh_process(seconds=60)
+def test_a_signal_handler_forks_in_the_midst_of_a_fork() -> None:
+    """The handler may run between any two steps of the preparations: it does not wait for what its own thread holds, and
+    the sampler runs again in the end."""
+    switch_on()
+    ftjit.compile(count, 100)
+    warnings.simplefilter("ignore")
+    nested: list[int] = []
+
+    def fork_once() -> None:
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+
+    def handler(number: int, frame: FrameType | None) -> None:
+        names = set()
+        while frame is not None:
+            names.add(frame.f_code.co_name)
+            frame = frame.f_back
+        if "_before_fork" in names and "handler" not in names:
+            nested.append(number)
+            fork_once()
+
+    signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.0003, 0.0003)
+    until = time.monotonic() + 10
+    while len(nested) < 60 and time.monotonic() < until:
+        fork_once()
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    assert len(nested) >= 10, "the handler never ran in the midst of a fork"
+    before = ftjit.stats().samples
+    wait_until(lambda: (count(5000), ftjit.stats().samples > before)[1], 5, "sampling goes on")
+    in_child(compile_and_run)
 
 
 @fresh_process()
