@@ -277,13 +277,11 @@ int64_t ftjit_list_append_float(PyObject *list, double value) { return append_ke
 int64_t ftjit_list_append_int(PyObject *list, int64_t value) { return append_kept(list, PyLong_FromLongLong(value)); }
 /* `item` was counted for the list. */
 int64_t ftjit_list_append_object(PyObject *list, PyObject *item) { return append_kept(list, item); }
-int64_t ftjit_attr_store_float(PyObject *object, int64_t offset, double value, int64_t unused)
+int64_t ftjit_attr_store_float(PyObject *object, int64_t offset, double value)
 {
-    (void)unused;
     return store_box(object, (PyObject **)((char *)object + offset), PyFloat_FromDouble(value));
 }
-int64_t ftjit_attr_store_int(PyObject *object, int64_t offset, int64_t value, int64_t unused)
+int64_t ftjit_attr_store_int(PyObject *object, int64_t offset, int64_t value)
 {
-    (void)unused;
     return store_box(object, (PyObject **)((char *)object + offset), PyLong_FromLongLong(value));
 }
