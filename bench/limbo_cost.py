@@ -27,13 +27,10 @@ def command(quick: bool, executors: int | None) -> tuple[int, dict[str, Any] | N
     """Measure, print; the exit status, and what is written with --json."""
     executors = executors or EXECUTORS["quick" if quick else "full"]
     try:
-        with processes.child_environment() as environment, progress("Limbo") as step:
+        with progress("Limbo") as step:
             step(0, 1, f"{executors:,} executors")
-            arguments = [str(executors), str(THREADS)]
-            answer: dict[str, Any] = processes.ask("limbo_child", arguments, environment, TIMEOUT_SECONDS)
+            answer = processes.ask_alone("limbo_child", [str(executors), str(THREADS)], TIMEOUT_SECONDS)
             step(1, 1, "done")
-        if "failure" in answer:
-            raise processes.ProcessFailure(answer["failure"])
     except processes.ProcessFailure as failure:
         print(f"ftjit bench: limbo: {failure}", file=sys.stderr)
         return 1, None

@@ -58,6 +58,15 @@ def ask(module: str, arguments: Sequence[str], environment: Mapping[str, str], t
     return answer
 
 
+def ask_alone(module: str, arguments: Sequence[str], timeout: float) -> dict[str, Any]:
+    """The same for one process that is all there is to measure. Raises ProcessFailure, also where the answer is one."""
+    with child_environment() as environment:
+        answer: dict[str, Any] = ask(module, arguments, environment, timeout)
+    if "failure" in answer:
+        raise ProcessFailure(answer["failure"])
+    return answer
+
+
 def command(module: str, arguments: Sequence[str]) -> list[str]:
     return [sys.executable, "-X", "faulthandler", "-m", f"{__package__}.{module}", *arguments]
 

@@ -29,13 +29,11 @@ def command(quick: bool, fours: int | None) -> tuple[int, dict[str, Any] | None]
     """Measure, print; the exit status, and what is written with --json. ``fours``: so many groups of four blocks."""
     fours = fours or FOURS["quick" if quick else "full"]
     try:
-        with processes.child_environment() as environment, progress("Wide program") as step:
+        arguments = [str(FUNCTIONS), str(fours), str(BLOCK_SECONDS)]
+        with progress("Wide program") as step:
             step(0, 1, f"{fours} times on, off, off, on")
-            arguments = [str(FUNCTIONS), str(fours), str(BLOCK_SECONDS)]
-            answer: dict[str, Any] = processes.ask("wide_child", arguments, environment, TIMEOUT_SECONDS)
+            answer = processes.ask_alone("wide_child", arguments, TIMEOUT_SECONDS)
             step(1, 1, "done")
-        if "failure" in answer:
-            raise processes.ProcessFailure(answer["failure"])
     except processes.ProcessFailure as failure:
         print(f"ftjit bench: wide program: {failure}", file=sys.stderr)
         return 1, None

@@ -26,6 +26,7 @@ from ftjit.profile.missing import MISSING
 from ftjit.profile.snapshot import Snapshot
 from ftjit.runtime.core import Core, core
 from ftjit.runtime.executors import MIN_STRAIGHT_BYTECODES, CodeRecord, CompileSeconds, install
+from ftjit.runtime.forks import Forks
 from ftjit.runtime.room import NoRoom, Room
 
 TOOL = sys.monitoring.OPTIMIZER_ID if hasattr(sys, "monitoring") else 5
@@ -47,8 +48,6 @@ class Tier:
         self.core: Core = core()
         self.core.layout = replace(self.core.layout, seen_bytecode=self._seen_bytecode)
         self.lock = _thread.RLock()
-        self.forks = _thread.RLock()
-        self.sampling_before_fork: list[bool] = []  # more than one where a signal handler forks in the midst of a fork
         self.queue: SimpleQueue[Any] = SimpleQueue()
         self.put: Callable[..., Any] = self.queue.put
         self.records: dict[int, tuple[weakref.ref[CodeType], CodeRecord]] = {}
@@ -66,7 +65,7 @@ class Tier:
         lib.door_set_trace(config.trace)
         lib.heap_configure(config.sealed_pages, config.debug)
         self._take_tool()
-        os.register_at_fork(before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._in_child)
+        self.forks = Forks(self.core, self._start_sampling, self._in_child)
         threading._register_atexit(self.shut_down)  # type: ignore[attr-defined]
 
     # ---- sys.monitoring -------------------------------------------------------------------------------------------
@@ -298,9 +297,12 @@ class Tier:
                 else:
                     self.open_door(code, insist=record.insisted)
         self.core.lib.worker_allow()
-        if self.core.lib.sampler_start(self.config.tick_us, self.config.hot_samples) != 0:
+        if self._start_sampling() != 0:
             return "the sampling thread could not be started: only what ftjit.jit or compile names is compiled"
         return None
+
+    def _start_sampling(self) -> int:
+        return int(self.core.lib.sampler_start(self.config.tick_us, self.config.hot_samples))
 
     # ---- eager mode -------------------------------------------------------------------------------------------------
 
@@ -356,27 +358,10 @@ class Tier:
 
     # ---- fork -------------------------------------------------------------------------------------------------------
 
-    def _before_fork(self) -> None:
-        self.forks.acquire()  # one fork at a time stops our threads and starts them again
-        self.sampling_before_fork.append(bool(self.core.lib.sampler_is_running()))
-        self.core.lib.sampler_stop()
-        self.core.lib.worker_stop(10.0)
-        self.core.lib.door_fork_begins()
-
-    def _after_fork(self) -> None:
-        self.core.lib.door_fork_is_over()
-        sample = self.sampling_before_fork.pop()
-        if not self.sampling_before_fork:
-            self.core.lib.worker_allow()
-        if sample:
-            self.core.lib.sampler_start(self.config.tick_us, self.config.hot_samples)
-        self.forks.release()
-
     def _in_child(self) -> None:
-        self.core.lib.core_after_fork()
+        """Only the thread that forked is here: no lock of ours is held by another."""
         self.lock = _thread.RLock()
         self.room.after_fork()
-        self._after_fork()
 
 
 def _is_every_turn(bytecode: Bytecode, entry: int, leaving: int) -> bool:

@@ -126,7 +126,7 @@ def test_forks_at_once() -> None:
 
 @fresh_process(seconds=60)
 def test_a_signal_handler_forks_in_the_midst_of_a_fork() -> None:
-    """The handler may run between any two steps of the preparations: it does not wait for what its own thread holds, and
+    """The handler may run between any two steps of the preparations: it waits for nothing its own thread holds, and
     the sampler runs again in the end."""
     switch_on()
     ftjit.compile(count, 100)
@@ -144,7 +144,7 @@ def test_a_signal_handler_forks_in_the_midst_of_a_fork() -> None:
         while frame is not None:
             names.add(frame.f_code.co_name)
             frame = frame.f_back
-        if "_before_fork" in names and "handler" not in names:
+        if "_before" in names and "handler" not in names:  # the hook of ftjit
             nested.append(number)
             fork_once()
 
