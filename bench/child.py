@@ -20,26 +20,12 @@ def measure(request: Request) -> Sample:
     program = catalog.load(request.program)
     ftjit = switch_on(request.mode) if request.mode in COMPILED_MODES else None
     checksums: set[str] = set()
-    warm_up: list[float] = []
     seconds: list[float] = []
     cpu_seconds: list[float] = []
-    steady = False
     half_of_allowance = math.inf if request.allowance_seconds is None else request.allowance_seconds / 2
     with Workers(lambda: program.run(request.size), request.threads) as workers:
         began = time.perf_counter()
-        installed_before = -1
-        quiet = 0
-        while len(warm_up) < MOST_WARM_UP_RUNS:
-            turn = workers.turn()
-            warm_up.append(turn.seconds)
-            checksums.update(map(repr, turn.checksums))
-            installed = executors_so_far(ftjit)
-            quiet = quiet + 1 if is_steady(warm_up) and installed == installed_before else 0
-            steady = quiet >= (QUIET_RUNS if ftjit is not None else 1)
-            installed_before = installed
-            elapsed = time.perf_counter() - began
-            if steady or elapsed > half_of_allowance or (len(warm_up) >= 2 and elapsed > request.warm_up_seconds):
-                break
+        warm_up, steady = get_warm(workers, ftjit, request.warm_up_seconds, half_of_allowance, checksums)
         for _ in range(request.repeats):
             turn = workers.turn()
             seconds.append(turn.seconds)
@@ -61,6 +47,30 @@ def measure(request: Request) -> Sample:
         checksums=sorted(checksums),
         counters=counters,
     )
+
+
+def get_warm(
+    workers: Workers, ftjit: Any, enough_seconds: float, most_seconds: float, checksums: set[str]
+) -> tuple[list[float], bool]:
+    """Let them run until it gets no faster and nothing more is installed: seconds by run, and whether it came to that.
+    ``checksums`` gets theirs. At least two runs, if they fit."""
+    seconds: list[float] = []
+    began = time.perf_counter()
+    installed_before = -1
+    quiet = 0
+    while len(seconds) < MOST_WARM_UP_RUNS:
+        turn = workers.turn()
+        seconds.append(turn.seconds)
+        checksums.update(map(repr, turn.checksums))
+        installed = executors_so_far(ftjit)
+        quiet = quiet + 1 if is_steady(seconds) and installed == installed_before else 0
+        installed_before = installed
+        if quiet >= (QUIET_RUNS if ftjit is not None else 1):
+            return seconds, True
+        elapsed = time.perf_counter() - began
+        if elapsed > most_seconds or (len(seconds) >= 2 and elapsed > enough_seconds):
+            break
+    return seconds, False
 
 
 def switch_on(mode: str) -> Any:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import catalog, cold_cost, entry_cost, limbo_cost, machine, page, runner, table, wide_cost
+from . import catalog, cold_cost, entry_cost, limbo_cost, machine, page, runner, scaling_cost, table, wide_cost
 from .progress import progress
 from .samples import MODES, Request, Sample
 from .script import at_least_one
@@ -22,6 +22,7 @@ COSTS = {
     "cold": cold_cost.command,
     "wide": wide_cost.command,
     "limbo": limbo_cost.command,
+    "scaling": scaling_cost.command,
 }
 
 
@@ -91,7 +92,7 @@ def make_parser() -> argparse.ArgumentParser:
         choices=["speed", *COSTS],
         default="speed",
         help="speed of programs; nanoseconds to enter machine code; cost to a short program that is never hot, and to "
-        "a long one; what waits to be freed while a thread never leaves",
+        "a long one; what waits to be freed while a thread never leaves; what two threads do to what one does",
     )
     return parser
 

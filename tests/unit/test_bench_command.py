@@ -6,7 +6,7 @@ import re
 import sys
 
 import pytest
-from ftjit_bench import catalog, cold_cost, main, page
+from ftjit_bench import catalog, cold_cost, main, page, scaling_cost
 from ftjit_bench.confidence import Interval
 
 STAND_IN = '''
@@ -139,7 +139,7 @@ def test_wrong_result_fails(monkeypatch, capsys):
         ("FAKE_MISSING", "ftjit is not installed for this interpreter"),
     ],
 )
-@pytest.mark.parametrize("measure", ["speed", "entry", "cold", "wide", "limbo"])
+@pytest.mark.parametrize("measure", ["speed", "entry", "cold", "wide", "limbo", "scaling"])
 def test_failing_process_is_one_clear_line(monkeypatch, capsys, variable, words, measure):
     monkeypatch.setenv(variable, "1")
     assert run("--threads", "1", "--measure", measure, "sieve") == 1
@@ -250,3 +250,26 @@ def test_cold_cost_of_one_pair_is_undecided(capsys, tmp_path):
 )
 def test_cold_cost_verdict(low, high, outcome):
     assert cold_cost.judge(Interval(1.0, low, high, 30)) == outcome
+
+
+def scaling_answers(**changed):
+    """What every program answers, mandelbrot with ftjit something else."""
+    fine = {"pairs": [[1.9, 1.95]] * 7, "checksums": ["1"], "entries": 5}
+    answers = {(p.name, mode): fine for p in catalog.HOT_PROGRAMS for mode in ("interpreter", "ftjit")}
+    return answers | {("mandelbrot", "ftjit"): fine | changed}
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({}, None),
+        ({"pairs": [[1.7, 1.75]] * 7}, None),
+        ({"pairs": [[1.7, 2.0]] * 7}, "mandelbrot: two threads do 0.85"),
+        ({"checksums": ["2"]}, "mandelbrot, ftjit: the checksums differ"),
+        ({"entries": 0}, "mandelbrot: no machine code ran"),
+    ],
+)
+def test_scaling_verdict(changed, words):
+    found = scaling_cost.faults(scaling_answers(**changed))
+    assert len(found) == (words is not None)
+    assert words is None or found[0].startswith(words)
