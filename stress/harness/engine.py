@@ -92,12 +92,13 @@ class Engine:
             while (elapsed := time.monotonic() - began) < seconds + PATIENCE:
                 if elapsed >= seconds and variant.turns > 1 and not self.missing(tiers, crew, start, running):
                     break
-                world = self.scenario.world(self.rng)
-                stage.world = world
+                with stage.calm:
+                    world = stage.world = self.scenario.world(self.rng)
                 add(variant.outcomes, crew.turn(world))
-                add(variant.outcomes, (self.scenario.check(world) if self.scenario.check else None) or {})
+                with stage.calm:
+                    add(variant.outcomes, (self.scenario.check(world) if self.scenario.check else None) or {})
+                    self.look_at_guards(functions)
                 variant.turns += 1
-                self.look_at_guards(functions)
                 if not running:  # beside the first turn nobody disturbs, so that code gets hot
                     running = [self.start(name, number) for name in names]
             variant.seconds = time.monotonic() - began

@@ -41,13 +41,14 @@ class Memory(Nemesis):
         stage.memory_was_short = True
 
     def act(self, stage: Stage, step: Step) -> None:
-        self.file.seek(0)
-        pages = int(self.file.read().split()[0])
-        try:
-            resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (1 << 16), self.before[1]))
-            time.sleep(step.number / 1000)
-        finally:
-            resource.setrlimit(resource.RLIMIT_AS, self.before)
+        with stage.calm:
+            self.file.seek(0)
+            pages = int(self.file.read().split()[0])
+            try:
+                resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (1 << 16), self.before[1]))
+                time.sleep(step.number / 1000)
+            finally:
+                resource.setrlimit(resource.RLIMIT_AS, self.before)
 
     def finish(self, stage: Stage) -> None:
         resource.setrlimit(resource.RLIMIT_AS, self.before)
