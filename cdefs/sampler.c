@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <time.h>
 
-enum { TABLE = 1024, ERA_MS = 64, REMIND_MS = 250, HOT_ROOM = 16, HALVE_AFTER = 512, CALLERS = 4, SLOWEST_MS = 16 };
+enum { TABLE = 1024, ERA_MS = 64, REMIND_MS = 250, HOT_ROOM = 16, HALVE_AFTER = 512, CALLERS = 4, QUIET = 64, SLOWEST_MS = 16 };
 static struct { PyCodeObject *code; uint32_t count; } seen[TABLE];   /* addresses are only compared, never followed */
 static uint32_t since_halved;
 static _Atomic(PyObject *) hot[HOT_ROOM];                            /* owned, until a worker takes them */
@@ -165,11 +165,11 @@ static bool sleep_or_stop(uint64_t microseconds)
     return stop;
 }
 
-/* Microseconds to the next question, after `quiet` of them found nothing hot: twice as long after 300, and again after
-   each 100 more, up to SLOWEST_MS. */
+/* Microseconds to the next question, after `quiet` of them found nothing hot: twice as long after each QUIET of them, up
+   to SLOWEST_MS. Ten functions that share the time are found within QUIET. */
 static uint64_t pace_after(uint64_t quiet)
 {
-    uint64_t fastest = atomic_load(&tick_us), doubled = quiet < 200 ? 0 : (quiet - 200) / 100;
+    uint64_t fastest = atomic_load(&tick_us), doubled = quiet / QUIET;
     uint64_t slower = fastest << (doubled < 4 ? doubled : 4);
     return slower < SLOWEST_MS * 1000 ? slower : fastest < SLOWEST_MS * 1000 ? SLOWEST_MS * 1000 : fastest;
 }

@@ -75,6 +75,10 @@ class Access(Core):
         container, index = self.stack[-2], self.stack[-1]
         kind = self.expected_type(container) or _SUBSCRIPT_HINT.get(instruction.special)
         top = len(self.stack) - 1
+        if isinstance(index, Constant) and type(index.object) is slice and self._slice_of_a_list(container, kind):
+            sample = getattr(container, "sample", MISSING)
+            self.call_out("binary_op", instruction.argument, 2, [Home(list, sample)], quiet=True)
+            return
         known = kind in (list, tuple) and self.kind_of(index, "int") == "int" and isinstance(container, Local | Pointer)
         if not known or self.level() >= 2:
             self.call_out("binary_op", instruction.argument, 2, [Home(str if kind is str else None)])
@@ -187,12 +191,17 @@ class Access(Core):
             return value.kind != "bool"
         return value.kind != "int" or -5 <= value.value.value <= 256
 
-    def op_BINARY_SLICE(self, instruction: Instruction) -> None:
-        """A slice of an exact list is an exact list, and nobody's code runs to make it."""
-        container = self.stack[-3]
-        known = self.expected_type(container) is list and isinstance(container, Local | Pointer) and self.level() < 2
-        if known and all(isinstance(bound, Number | Constant) for bound in self.stack[-2:]):
+    def _slice_of_a_list(self, container: Entry, kind: type | None) -> bool:
+        """A slice of an exact list is an exact list, and nobody's code runs to make it. Guarded if so."""
+        known = kind is list and isinstance(container, Local | Pointer) and self.level() < 2
+        if known:
             self.typed_pointer(container, list)
+        return known
+
+    def op_BINARY_SLICE(self, instruction: Instruction) -> None:
+        container = self.stack[-3]
+        bounds = all(isinstance(bound, Number | Constant) for bound in self.stack[-2:])
+        if bounds and self._slice_of_a_list(container, self.expected_type(container)):
             sample = getattr(container, "sample", MISSING)
             self.call_out("binary_slice", 0, 3, [Home(list, sample)], quiet=True)
         else:

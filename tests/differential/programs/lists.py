@@ -399,3 +399,18 @@ def unpack_a_number_at_times(n, pair):
         if i == n - 2:
             pair = i
     return total
+
+
+class Odd(list):
+    def __getitem__(self, key):
+        return ["odd", key]
+
+
+@case(([3, 1, 2],), [([],), ([2.5, 1],), ((3, 1),), ("ab",), (Odd([1, 2]),), ([[1], 2],), (7,), ([2**70, True],)])
+def copies_by_constant_slices(xs):
+    ys = xs[:]
+    zs = xs[-2:]
+    for _ in range(3):
+        ys[0], ys[-1] = ys[-1], ys[0]
+    zs[0] += ys[0]
+    return ys, zs, xs[::2]
