@@ -28,8 +28,16 @@ static PyObject *managed_dict(PyObject *object)
     return Py_TYPE(object)->tp_flags & Py_TPFLAGS_MANAGED_DICT ? (PyObject *)_PyObject_GetManagedDict(object) : NULL;
 }
 
-/* attribute(object, type version, byte offset, otherwise) */
-static PyObject *peek_attribute(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
+/* A reference to the number at `place`, or NULL: for code that is to know it again. Its box is written by nobody from now
+   on. The container's lock is held. */
+static PyObject *number_itself(PyObject **place)
+{
+    PyObject *value = _Py_atomic_load_ptr_acquire(place);
+    return value && (PyLong_CheckExact(value) || PyFloat_CheckExact(value)) ? Py_NewRef(value) : NULL;
+}
+
+/* (object, type version, byte offset, otherwise) */
+static PyObject *attribute(PyObject *const *args, PyObject *(*look)(PyObject **))
 {
     long version = PyLong_AsLong(args[1]), offset = PyLong_AsLong(args[2]);
     PyObject *object = args[0], *dict, *found = NULL;
@@ -43,6 +51,9 @@ static PyObject *peek_attribute(PyObject *self, PyObject *const *args, Py_ssize_
     Py_XDECREF(dict);
     return found ? found : Py_NewRef(args[3]);
 }
+
+static PyObject *peek_attribute(PyObject *self, PyObject *const *args, Py_ssize_t nargs) { return attribute(args, look); }
+static PyObject *peek_number(PyObject *self, PyObject *const *args, Py_ssize_t nargs) { return attribute(args, number_itself); }
 
 /* item(sequence, index, otherwise): of an exact list or tuple; anything else has none. */
 static PyObject *peek_item(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
@@ -73,6 +84,7 @@ static PyObject *peek_value(PyObject *self, PyObject *const *args, Py_ssize_t na
 
 static PyMethodDef methods[] = {
     {"attribute", (PyCFunction)(void *)peek_attribute, METH_FASTCALL, "What an instance holds at an offset."},
+    {"number", (PyCFunction)(void *)peek_number, METH_FASTCALL, "The very number that an instance holds at an offset."},
     {"item", (PyCFunction)(void *)peek_item, METH_FASTCALL, "What a list or a tuple holds at an index."},
     {"value", (PyCFunction)(void *)peek_value, METH_FASTCALL, "What a dict holds under a name."},
 };

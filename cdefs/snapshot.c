@@ -56,6 +56,7 @@ static PyObject *inlined_copies(struct entry *entry)
     if (place) {
         for (int64_t i = 0; executor->keeps && i < executor->keeps->count; i++) {
             PyCodeObject *code = (PyCodeObject *)executor->keeps->objects[i];
+            if (!PyCode_Check(code)) break;                      /* the numbers come after the code objects */
             char *copy = (char *)_PyCode_GetTLBCFast(tstate, code);
             PyObject *bytes = copy ? PyBytes_FromStringAndSize(copy, Py_SIZE(code) * sizeof(_Py_CODEUNIT)) : NULL;
             if (bytes && PyList_Append(list, (PyObject *)code) == 0) PyList_Append(list, bytes);

@@ -81,6 +81,24 @@ STENCIL(attr_slot_owned, A:i)
     NEXT;
 }
 
+/* The value is the object OP0, which the executor keeps: what is at its address cannot be another. */
+STENCIL(attr_value_is, A:i)
+{
+    PyObject **place = (PyObject **)((char *)A + OFF1);
+    if (UNLIKELY(!layout_is((PyObject *)A, OFF0, IN_VALUES)) || UNLIKELY((int64_t)__atomic_load_n(place, __ATOMIC_ACQUIRE) != OP0)) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(attr_slot_is, A:i)
+{
+    PyObject **place = (PyObject **)((char *)A + OFF1);
+    if (UNLIKELY(!layout_is((PyObject *)A, OFF0, IN_SLOTS)) || UNLIKELY((int64_t)__atomic_load_n(place, __ATOMIC_ACQUIRE) != OP0)) {
+        EXIT;
+    }
+    NEXT;
+}
+
 /* Lock the instance, then look at the type again; NULL (unlocked) when anything is not as expected. */
 static INLINE PyObject **attr_lock_place(PyObject *object, int64_t version, int64_t offset, int form)
 {
@@ -269,6 +287,15 @@ STENCIL(global_value_owned, A:i)
         EXIT;
     }
     A = (int64_t)value;
+    NEXT;
+}
+/* It is the object OP1, which the executor keeps. */
+STENCIL(global_is)
+{
+    PyObject **place = dict_place(frame->f_globals, OP0, OFF0);
+    if (UNLIKELY(place == NULL) || UNLIKELY((int64_t)__atomic_load_n(place, __ATOMIC_ACQUIRE) != OP1)) {
+        EXIT;
+    }
     NEXT;
 }
 STENCIL(builtin_value, A:i)

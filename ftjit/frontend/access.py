@@ -3,6 +3,7 @@ checks (rules 1 to 3 of the memory model); nothing here is reused or hoisted."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from types import BuiltinFunctionType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +20,7 @@ from ftjit.frontend.values import (
     Null,
     Number,
     Pointer,
+    number_constant,
     number_kind,
 )
 from ftjit.ir import Const
@@ -242,6 +244,11 @@ class Access(Core):
             result = self.emit(f"attr_{form}", [pointer], [version, offset], reason="attribute", detail=name)
             self.pop()
             self.push_loaded(result, sample)
+        elif constant := self._as_constant(lambda: self.layout.peek.number(owner.sample, version, offset, MISSING)):
+            address, number = constant
+            self.emit(f"attr_{form}_is", [pointer], [version, offset, address], reason="constant", detail=name)
+            self.pop()
+            self.push(number)
         elif self.inlined:
             raise self.not_inlinable(f"its attribute {name} is what another thread has made")
         else:
@@ -251,6 +258,19 @@ class Access(Core):
             self.push(Home(None, sample))
         if instruction.argument & 1:
             self.push(Null())
+
+    def _as_constant(self, look: Callable[[], object]) -> tuple[int, Number] | None:
+        """A number that another thread has made, and that may well be for good: its address, and what it is. Comparing
+        addresses takes no count, which all threads would write to; the executor keeps the number, so that nothing else
+        comes to be there. None where it turned out to change."""
+        if self.level() != 1 or not self.feedback.is_constant(self.place()):
+            return None
+        value = look()
+        number = number_constant(value)
+        if number is None or number.kind == "bool":
+            return None
+        self.function.kept.append(value)
+        return id(value), number
 
     def _load_builtin_method(self, instruction: Instruction, owner: Local | Pointer, name: str) -> bool:
         """A method of an exact list: the type is immutable, so the method is a constant."""
@@ -329,6 +349,12 @@ class Access(Core):
         elif instruction.special == "LOAD_GLOBAL_BUILTIN" and self.level() < 1:
             module, builtins, index = instruction.caches[1:4]
             value = self.emit("builtin_value", [], [module, builtins, index], reason="global", detail=name)
+        elif instruction.special == "LOAD_GLOBAL_MODULE" and (constant := self._as_constant(lambda: sample)):
+            address, number = constant
+            version, index = instruction.caches[1], instruction.caches[3]
+            self.emit("global_is", [], [version, index, address], reason="constant", detail=name)
+            self.push(number)
+            return
         elif instruction.special == "LOAD_GLOBAL_MODULE" and self.level() == 1 and not self.inlined:
             home = self.stack_home(len(self.stack))
             self.emit(

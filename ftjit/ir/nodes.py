@@ -151,6 +151,7 @@ class Function:
     blocks: list[Block] = field(default_factory=list)
     next_value: int = 0
     inlined: set[CodeType] = field(default_factory=set)  # the code of other functions that is part of it
+    kept: list[object] = field(default_factory=list)  # what it compares addresses with, and so must keep
     inline_depth: int = 0  # how many of their frames are on top of each other, at most
     inline_slots: int = 0  # the locals and stack entries of these frames, at most
     local_slots: int = 0  # of the frame: stack entries come after them in localsplus

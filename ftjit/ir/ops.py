@@ -166,6 +166,8 @@ attr_value            i = i       -         OFF0,OFF1    exit,guard,shared
 attr_slot             i = i       -         OFF0,OFF1    exit,guard,shared
 attr_value_owned      i = i       -         OFF0,OFF1,OFF2 exit,effect,shared
 attr_slot_owned       i = i       -         OFF0,OFF1,OFF2 exit,effect,shared
+attr_value_is         i           -         OFF0,OFF1,OP0 exit,guard,shared
+attr_slot_is          i           -         OFF0,OFF1,OP0 exit,guard,shared
 attr_value_store_float if         -         OFF0,OFF1    exit,drop,effect
 attr_slot_store_float if          -         OFF0,OFF1    exit,drop,effect
 attr_value_store_int  ii          -         OFF0,OFF1    exit,drop,effect
@@ -174,6 +176,7 @@ attr_value_store_object ii        -         OFF0,OFF1    exit,drop,effect
 attr_slot_store_object ii         -         OFF0,OFF1    exit,drop,effect
 global_value          - > i       -         OP0,OFF0     exit,guard,shared
 global_value_owned    - > i       -         OP0,OFF0,OFF1 exit,effect,shared
+global_is             -           -         OP0,OFF0,OP1 exit,guard,shared
 builtin_value         - > i       -         OP0,OP1,OFF0 exit,guard,shared
 call_out              -           -         OP0,OP1,OP2  exit,out,effect
 call_out_or           -           -         OP0,OP1,OP2  exit,branch,out,effect

@@ -24,8 +24,14 @@ class Feedback:
         self.failures.setdefault(place, Counter())[reason] += 1
 
     def level(self, place: Place) -> int:
-        """0: speculate; 1: differently; 2: the general way."""
-        return self.failures[place].total() if place in self.failures else 0
+        """0: speculate; 1: differently; 2: the general way. That a number was no constant is not counted: that was an
+        attempt in between."""
+        failures = self.failures.get(place)
+        return failures.total() - failures["constant"] if failures else 0
+
+    def is_constant(self, place: Place) -> bool:
+        """Whether the number that is read here may be taken for one that does not change."""
+        return "constant" not in self.failures.get(place, ())
 
     def overflowed(self, place: Place) -> bool:
         return "overflow" in self.failures.get(place, ())

@@ -66,7 +66,7 @@ def install(core: Core, config: Config, room: Room, snapshot: Snapshot, feedback
         text = format_function(built.function)
         if config.dump:
             print(text, file=sys.stderr)
-        _set_inlines(core, executor, built.function)
+        _keep(core, executor, built.function)
         try:
             emitted = emit(built.function, core.library, layout, core.spill, core.spill_slots)
         except TooManyValues:
@@ -95,12 +95,13 @@ def _ask_worth(snapshot: Snapshot, built: Built) -> None:
         raise Uncompilable("its calls of other functions cost more than the rest of it gains", snapshot.offset)
 
 
-def _set_inlines(core: Core, executor: object, function: Function) -> None:
-    """The executor keeps the code objects it inlines, and knows what room their frames take."""
-    if not function.inlined:
+def _keep(core: Core, executor: object, function: Function) -> None:
+    """The executor keeps the code objects it inlines, and knows what room their frames take; and it keeps the numbers
+    that it knows by their addresses."""
+    kept = [*function.inlined, *function.kept]
+    if not kept:
         return
-    codes = list(function.inlined)
-    keeps = core.lib.keepsakes_hold([id(code) for code in codes], len(codes))
+    keeps = core.lib.keepsakes_hold([id(each) for each in kept], len(kept))
     if not keeps:
         raise NoRoom("no memory for what it refers to")
     core.lib.executor_set_inlines(executor, function.inline_depth, function.inline_slots, keeps)

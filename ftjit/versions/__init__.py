@@ -22,9 +22,11 @@ class ExceptionTable:
 @dataclass(frozen=True, slots=True)
 class Peek:
     """What is held now: `attribute(object, type version, byte offset, otherwise)`, `item(sequence, index, otherwise)`,
-    `value(dict, name, otherwise)`. `otherwise` where there is nothing, or something with a finaliser."""
+    `value(dict, name, otherwise)`. `otherwise` where there is nothing, or something with a finaliser. The number that
+    `attribute` gives may be one like it; `number`, with the same arguments, gives a number itself or `otherwise`."""
 
     attribute: Callable[[object, int, int, object], Any]
+    number: Callable[[object, int, int, object], Any]
     item: Callable[[object, int, object], Any]
     value: Callable[[object, str, object], Any]
 
