@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from math import copysign
 from types import CodeType
 
 INT, FLOAT = "i", "f"
@@ -27,15 +28,27 @@ class Value:
         return f"%{self.kind}{self.number}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Const:
-    """A number known when compiling: an int within int64 (or an address), or a float."""
+    """A number known when compiling: an int within int64 (or an address), or a float. Equal are those that are the same
+    in a register: 1 is not 1.0, and 0.0 not -0.0."""
 
     value: int | float
 
     @property
     def kind(self) -> str:
         return FLOAT if isinstance(self.value, float) else INT
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Const)
+            and self.value == other.value
+            and self.kind == other.kind
+            and (self.kind == INT or copysign(1.0, self.value) == copysign(1.0, other.value))
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.value))
 
     def __repr__(self) -> str:
         return repr(self.value)

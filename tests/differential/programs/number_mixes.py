@@ -227,3 +227,16 @@ def square_root(x):
 def identity(a, b):
     c = a
     return (a is c, a is None, a is not None, a is True, (a is b) or (a == b))
+
+
+@case((30, 5), [(30, 2**63 - 20), (10, 2**63 - 1), (3, 1.5), (0, 1)])
+def zeros_of_both_signs(n, x):
+    a = b = c = d = e = None
+    for i in range(n):
+        a = 0.0
+        b = -0.0
+        c = 1
+        d = True
+        e = 1.0
+        y = x + i
+    return a, b, c, d, e, y if n else None
