@@ -4,7 +4,7 @@
 #define FTJIT_ACTIVATION_H
 #include <stdint.h>
 
-enum { INT_REGISTERS = 8, FLOAT_REGISTERS = 8, SPILL_SLOTS = 224 };
+enum { INT_REGISTERS = 8, FLOAT_REGISTERS = 8, SPILL_SLOTS = 224, HELD = 4 };
 
 struct executor;
 
@@ -17,6 +17,7 @@ struct activation {
     uintptr_t version;              /* instrumentation version at entry (upper bits of eval_breaker) */
     int64_t exit;                   /* number of the exit that was taken */
     void *kept;                     /* a list whose lock this thread keeps from one store to the next, or null */
+    void *held[HELD];               /* globals of other threads, counted once: only where the executor says `holds` */
     int64_t status;                 /* of the last call out: < 0 an exception is set, odd leave at the next bytecode, & 2 "no" */
 };
 

@@ -6,6 +6,7 @@
 #include "internal/pycore_list.h"
 #include "internal/pycore_unicodeobject.h"
 
+void let_go_of_held(struct activation *);
 int may_continue(PyThreadState *, _PyInterpreterFrame *, struct activation *);
 
 /* Which objects the locals' homes hold, in one word. Whoever ran may have written them through our frame object and let go
@@ -40,6 +41,7 @@ int64_t ftjit_call_out(_PyInterpreterFrame *frame, PyThreadState *tstate, struct
 {
     PyCodeObject *code = _PyFrame_GetCode(frame);
     give_back(act);
+    if (act->executor->holds) let_go_of_held(act);
     frame->instr_ptr = (_Py_CODEUNIT *)act->bytecode + (int32_t)place;
     frame->stackpointer = frame->localsplus + code->co_nlocalsplus + (place >> 32);
     PyFrameObject *before = frame->frame_obj;

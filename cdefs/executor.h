@@ -49,6 +49,7 @@ struct executor {
     struct region *region;
     uint32_t inlines;                /* frames of inlined functions on top of each other, at most */
     uint32_t inline_words;           /* what they take of the data stack */
+    uint32_t holds;                  /* it uses the activation's `held`, and sets it to nothing first */
     uint64_t number;                 /* never reused: names the executor in reports */
     uint64_t code_bytes;
     _Atomic uint32_t used_at;        /* the era (below) in which it was left last, or somebody was seen inside */

@@ -123,6 +123,24 @@ static void let_go(PyObject *item)
     if (item) _PyObject_XDecRefDelayed(item);
 }
 
+/* What machine code held goes: at the end of a stay, when the frame is in order and code may run; before a call out, which
+   may take long, with `let_go`, as the homes may not be up to date. */
+void release_held(struct activation *act)
+{
+    for (int i = 0; i < HELD; i++) {
+        PyObject *object = act->held[i];
+        act->held[i] = NULL;
+        Py_XDECREF(object);
+    }
+}
+void let_go_of_held(struct activation *act)
+{
+    for (int i = 0; i < HELD; i++) {
+        let_go(act->held[i]);
+        act->held[i] = NULL;
+    }
+}
+
 /* The first read of another thread's list marks it shared (PyList_GetItemRef does); the item only if it is alive
    without the count. */
 PyObject *ftjit_list_item(PyObject *list, int64_t index)

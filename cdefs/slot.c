@@ -126,6 +126,7 @@ void executor_set_inlines(struct executor *executor, int depth, int slots, struc
     executor->inline_words = slots + depth * FRAME_SPECIALS_SIZE;
     executor->keeps = keeps;
 }
+void executor_set_holds(struct executor *executor) { executor->holds = 1; }
 void executor_discard(struct executor *executor)
 {
     keepsakes_drop_later(executor->keeps);

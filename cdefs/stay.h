@@ -22,6 +22,7 @@ enum outcome leave_by_exit(struct record *, struct entry *, PyThreadState *, _Py
 enum outcome leave_without_memory(PyThreadState *, _PyInterpreterFrame *);
 void trace_return(struct executor *, struct entry *, _PyInterpreterFrame *);
 
+void release_held(struct activation *);
 bool other_tool_registered(PyInterpreterState *);
 bool is_time(struct entry *, bool is_start);
 void measure_stack(struct record *, PyThreadState *);
@@ -81,6 +82,7 @@ static ALWAYS_INLINE enum outcome stay(struct record *record, _Atomic(struct exe
         outcome = leave_by_return(tstate, frame, &act, way);
     }
     else outcome = leave_by_exit(record, entry, tstate, frame, &act, way);
+    if (UNLIKELY(executor->holds)) release_held(&act);
     activation_leave(record, place);
     return outcome;
 }

@@ -31,6 +31,8 @@ int64_t layout(const char *name)
         {"frame.localsplus", offsetof(_PyInterpreterFrame, localsplus)},
         {"activation.spill", offsetof(struct activation, spill)},
         {"activation.spill_slots", SPILL_SLOTS},
+        {"activation.held", offsetof(struct activation, held)},
+        {"activation.held_places", HELD},
         {"tuple.items", offsetof(PyTupleObject, ob_item)},
         {"range_iterator.start", sizeof(PyObject)},
         {"range_iterator.step", sizeof(PyObject) + sizeof(long)},

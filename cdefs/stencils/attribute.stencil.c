@@ -289,6 +289,42 @@ STENCIL(global_value_owned, A:i)
     A = (int64_t)value;
     NEXT;
 }
+/* The same for a loop that reads it again and again: counted at the first read only, and held at OFF1 in the activation until
+   machine code is left or calls out. Somebody who counts at every turn would make all threads wait for one another. Bound
+   anew, it leaves: what is held may still be in use. */
+STENCIL(global_held, A:i)
+{
+    PyObject **place = dict_place(frame->f_globals, OP0, OFF0);
+    if (UNLIKELY(place == NULL)) {
+        EXIT;
+    }
+    PyObject *value = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+    if (UNLIKELY(value == NULL) || UNLIKELY(value != *(PyObject **)((char *)act + OFF1))) {
+        SLOW;
+    }
+    A = (int64_t)value;
+    NEXT;
+}
+SLOWPATH
+{
+    PyObject **place = dict_place(frame->f_globals, OP0, OFF0), **held = (PyObject **)((char *)act + OFF1);
+    PyObject *value = place ? __atomic_load_n(place, __ATOMIC_ACQUIRE) : NULL;
+    if (value == NULL || *held != NULL || !_Py_TryIncrefCompare(place, value)) {
+        EXIT;
+    }
+    *held = value;
+    A = (int64_t)value;
+    NEXT;
+}
+/* First of all, where any is held. OFF0: the first place. */
+STENCIL(hold_nothing)
+{
+    PyObject **held = (PyObject **)((char *)act + OFF0);
+    for (int i = 0; i < HELD; i++) {
+        held[i] = NULL;
+    }
+    NEXT;
+}
 /* It is the object OP1, which the executor keeps. */
 STENCIL(global_is)
 {

@@ -54,6 +54,7 @@ class Emitter:
         straighten(self.blocks)
         self.layout = layout
         self.local_slots = function.local_slots
+        self.holds = bool(function.held)
         self.spill = spill
         self.reserved = spill_slots - _RESERVED
         self.assignment: Assignment = assign(self.blocks, self.reserved)
@@ -65,6 +66,8 @@ class Emitter:
         self.offset = -1
 
     def run(self) -> Emitted:
+        if self.holds:
+            self._stencil("hold_nothing", OFF0=self.layout.held)
         for block, following in zip(self.blocks, [*self.blocks[1:], None], strict=True):
             self.assembler.label(self.labels[block])
             for op in block.ops:

@@ -263,7 +263,7 @@ class Access(Core):
         """A number that another thread has made, and that may well be for good: its address, and what it is. Comparing
         addresses takes no count, which all threads would write to; the executor keeps the number, so that nothing else
         comes to be there. None where it turned out to change."""
-        if self.level() != 1 or not self.feedback.is_constant(self.place()):
+        if self.level() != 1 or not self.feedback.may_be("constant", self.place()):
             return None
         value = look()
         number = number_constant(value)
@@ -343,6 +343,7 @@ class Access(Core):
     def op_LOAD_GLOBAL(self, instruction: Instruction) -> None:
         name = self.frame.bytecode.code.co_names[instruction.argument >> 1]
         sample = self.global_value(name)
+        held: int | None = None
         if instruction.special == "LOAD_GLOBAL_MODULE" and self.level() < 1:
             version, index = instruction.caches[1], instruction.caches[3]
             value = self.emit("global_value", [], [version, index], reason="global", detail=name)
@@ -355,6 +356,9 @@ class Access(Core):
             self.emit("global_is", [], [version, index, address], reason="constant", detail=name)
             self.push(number)
             return
+        elif instruction.special == "LOAD_GLOBAL_MODULE" and (held := self._hold(name)) is not None:
+            version, index = instruction.caches[1], instruction.caches[3]
+            value = self.emit("global_held", [], [version, index, held], reason="rebound", detail=name)
         elif instruction.special == "LOAD_GLOBAL_MODULE" and self.level() == 1 and not self.inlined:
             home = self.stack_home(len(self.stack))
             self.emit(
@@ -375,9 +379,24 @@ class Access(Core):
             self.call_out("load_global", instruction.argument >> 1, 0, results, quiet=True)
             return
         callee = sample if isinstance(sample, FunctionType | BuiltinFunctionType | type) else None
-        self.push(Pointer(value, None, sample, callee))
+        self.push(Pointer(value, None, sample, callee, held is not None))
         if instruction.argument & 1:
             self.push(Null())
+
+    def _hold(self, name: str) -> int | None:
+        """Where in the activation a global that another thread has made is held, in bytes; None where it is not: not
+        outside loops, nor in a loop that calls out, which lets go of it at every turn."""
+        place, names = self.place(), self.function.held
+        if self.level() != 1 or not self.block.loop_depth or not self.feedback.may_be("rebound", place):
+            return None
+        if place in self.feedback.not_held:
+            return None
+        if name not in names and len(names) == self.layout.held_places:
+            return None
+        if name not in names:
+            names.append(name)
+        self.held[place] = max(self.held.get(place, 0), self.block.loop_depth)
+        return self.layout.held + 8 * names.index(name)
 
     # ---- building and taking apart --------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from ftjit.frontend.access import Access
 from ftjit.frontend.arithmetic import Arithmetic
 from ftjit.frontend.bytecode import Bytecode, assigned_locals
 from ftjit.frontend.calls import Calls
-from ftjit.frontend.core import MAX_BLOCKS, MAX_OPS, LeaveHere, NotInlinable, TooLarge
+from ftjit.frontend.core import MAX_BLOCKS, MAX_OPS, HoldsInVain, LeaveHere, NotInlinable, TooLarge
 from ftjit.frontend.loops import Loops
 from ftjit.frontend.movement import Movement
 from ftjit.frontend.state import Frame, State
@@ -165,7 +165,17 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
             self.block = saved
             if sum(len(b.ops) for b in self.function.blocks) > MAX_OPS:
                 raise TooLarge("the function is too large", self.offset)
+        self._hold_what_is_worth_it()
         return Built(self.function, self.uncompiled, len(self.python_calls))
+
+    def _hold_what_is_worth_it(self) -> None:
+        """HoldsInVain where a loop that reads a held global also calls out."""
+        out = max(
+            (b.loop_depth for b in self.function.blocks for op in b.ops if "out" in OPS[op.name].flags), default=0
+        )
+        in_vain = {place for place, depth in self.held.items() if depth <= out}
+        if in_vain:
+            raise HoldsInVain(in_vain)
 
     def _walk(self) -> None:
         """Compile instructions into the current block until control leaves it."""
@@ -281,6 +291,8 @@ def build(snapshot: Snapshot, feedback: Feedback, layout: Layout) -> Built:
             return Builder(snapshot, feedback, layout, limit).build()
         except NotInlinable as call:
             feedback.not_inlined[call.offset] = call.reason
+        except HoldsInVain as globals_:
+            feedback.not_held |= globals_.places
         except TooLarge:
             smaller = next(limits, None)
             if smaller is None:

@@ -213,7 +213,7 @@ class Calls(Core):
         kept = False
         for i in range(count):
             entry = self.stack[first + i]
-            if isinstance(entry, Home) or (stores and isinstance(entry, Pointer)):
+            if isinstance(entry, Home) or (stores and isinstance(entry, Pointer) and not entry.held):
                 self.push_home(first + i)
                 locals_[i] = Local(self.stack_slot(first + i), entry.type, entry.sample)
                 kept = True

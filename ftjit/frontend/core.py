@@ -68,6 +68,14 @@ class NotInlinable(Exception):
         self.reason = reason
 
 
+class HoldsInVain(Exception):
+    """These globals are let go of at every turn of their loops."""
+
+    def __init__(self, places: set[tuple[int, ...]]) -> None:
+        super().__init__(places)
+        self.places = places
+
+
 class Core:
     """The builder's state and its smallest steps."""
 
@@ -87,6 +95,7 @@ class Core:
         self.before: list[Frame] = [Frame(self.bytecode, 0, [], [])]  # the frames as the current bytecode found them
         self.pending_offset = 0
         self.called_out: Op | None = None  # by the current bytecode
+        self.held: dict[tuple[int, ...], int] = {}  # places of globals that are held -> how deep in loops
 
     # ---- small things -------------------------------------------------------------------------------------------
 
@@ -357,11 +366,11 @@ class Core:
         outer, *inner = self.state.frames
         kept = outer.stack if inner else outer.stack[: len(outer.stack) - keep]
         for position, entry in enumerate(kept):
-            if isinstance(entry, Pointer):
+            if isinstance(entry, Pointer) and not entry.held:
                 self.push_home(position)
         for frame in inner:
             stack = frame.stack[: len(frame.stack) - keep] if frame is inner[-1] else frame.stack
-            if any(isinstance(entry, Pointer) for entry in (*frame.locals, *stack)):
+            if any(isinstance(entry, Pointer) and not entry.held for entry in (*frame.locals, *stack)):
                 raise self.not_inlinable("it holds borrowed pointers across a store")
 
     def settled_twin(self, kind: str, value: Operand) -> int | None:

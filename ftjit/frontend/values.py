@@ -107,21 +107,23 @@ class Local(Entry):
 
 @dataclass(frozen=True, slots=True)
 class Pointer(Entry):
-    """A borrowed pointer in a register, alive up to the next safepoint. `callee` is the object it is known to be."""
+    """A borrowed pointer in a register, alive up to the next safepoint; if `held`, up to the next call out. `callee` is
+    the object it is known to be."""
 
     value: Operand
     type: type | None = None
     sample: Any = field(default=MISSING, compare=False)
     callee: Any = None
+    held: bool = False
 
     def key(self) -> Any:
-        return ("pointer", self.type, id(self.callee))
+        return ("pointer", self.type, id(self.callee), self.held)
 
     def operands(self) -> Iterator[Operand]:
         yield self.value
 
     def rebuild(self, fresh: Callable[[Operand], Operand]) -> Entry:
-        return Pointer(fresh(self.value), self.type, self.sample, self.callee)
+        return Pointer(fresh(self.value), self.type, self.sample, self.callee, self.held)
 
 
 @dataclass(frozen=True, slots=True)

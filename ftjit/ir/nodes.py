@@ -165,6 +165,7 @@ class Function:
     next_value: int = 0
     inlined: set[CodeType] = field(default_factory=set)  # the code of other functions that is part of it
     kept: list[object] = field(default_factory=list)  # what it compares addresses with, and so must keep
+    held: list[str] = field(default_factory=list)  # globals that the activation holds, by place
     inline_depth: int = 0  # how many of their frames are on top of each other, at most
     inline_slots: int = 0  # the locals and stack entries of these frames, at most
     local_slots: int = 0  # of the frame: stack entries come after them in localsplus

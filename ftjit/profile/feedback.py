@@ -8,30 +8,33 @@ from dataclasses import dataclass, field
 
 type Place = tuple[int, ...]
 
+# Reasons of exits: a number that is taken for a constant has changed; a global that is held was bound anew.
+ATTEMPTS = ("constant", "rebound")
+
 
 @dataclass
 class Feedback:
     """One code object's. `failures`: bytecode -> reason -> how many executors left there often; `mixed`: locals
-    whose type at the entry varies; `not_inlined`: calls that could not be inlined, and why; `revisions`: entry offset
-    -> how often it was compiled."""
+    whose type at the entry varies; `not_inlined`: calls that could not be inlined, and why; `not_held`: globals not
+    worth holding from one turn of a loop to the next; `revisions`: entry offset -> how often it was compiled."""
 
     failures: dict[Place, Counter[str]] = field(default_factory=dict)
     mixed: set[int] = field(default_factory=set)
     not_inlined: dict[int, str] = field(default_factory=dict)
+    not_held: set[Place] = field(default_factory=set)
     revisions: Counter[int] = field(default_factory=Counter)
 
     def note(self, place: Place, reason: str) -> None:
         self.failures.setdefault(place, Counter())[reason] += 1
 
     def level(self, place: Place) -> int:
-        """0: speculate; 1: differently; 2: the general way. That a number was no constant is not counted: that was an
-        attempt in between."""
+        """0: speculate; 1: differently; 2: the general way. ATTEMPTS lie between 0 and 1."""
         failures = self.failures.get(place)
-        return failures.total() - failures["constant"] if failures else 0
+        return failures.total() - sum(failures[reason] for reason in ATTEMPTS) if failures else 0
 
-    def is_constant(self, place: Place) -> bool:
-        """Whether the number that is read here may be taken for one that does not change."""
-        return "constant" not in self.failures.get(place, ())
+    def may_be(self, attempt: str, place: Place) -> bool:
+        """Whether one of the ATTEMPTS has not failed here."""
+        return attempt not in self.failures.get(place, ())
 
     def overflowed(self, place: Place) -> bool:
         return "overflow" in self.failures.get(place, ())

@@ -83,6 +83,8 @@ class Core:
         return Layout(
             localsplus=self._offset("frame.localsplus"),
             tuple_items=self._offset("tuple.items"),
+            held=self._offset("activation.held"),
+            held_places=self._offset("activation.held_places"),
             range_iterator={field: self._offset(f"range_iterator.{field}") for field in ("start", "step", "length")},
             extended_arg=dis.opmap["EXTENDED_ARG"],
             symbol=self.symbol,

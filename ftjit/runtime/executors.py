@@ -67,6 +67,8 @@ def install(core: Core, config: Config, room: Room, snapshot: Snapshot, feedback
         if config.dump:
             print(text, file=sys.stderr)
         _keep(core, executor, built.function)
+        if built.function.held:
+            lib.executor_set_holds(executor)
         try:
             emitted = emit(built.function, core.library, layout, core.spill, core.spill_slots)
         except TooManyValues:

@@ -34,12 +34,14 @@ class Peek:
 @dataclass(frozen=True)
 class Layout:
     """Offsets, addresses and questions, answered by the runtime. `valid` is the address of the executor's validity
-    word; `localsplus`, `tuple_items`, `range_iterator` are byte offsets; `peek` looks into objects without running
-    anything (cdefs/peek.c); `seen_bytecode` is the specialised bytecode that some thread had when another function's
-    snapshot was taken."""
+    word; `localsplus`, `tuple_items`, `range_iterator` are byte offsets, `held` is one in the activation, where there
+    are `held_places`; `peek` looks into objects without running anything (cdefs/peek.c); `seen_bytecode` is the
+    specialised bytecode that some thread had when another function's snapshot was taken."""
 
     localsplus: int
     tuple_items: int
+    held: int
+    held_places: int
     range_iterator: dict[str, int]
     extended_arg: int
     symbol: Callable[[str], int]

@@ -1,9 +1,11 @@
-"""Numbers that one thread made and all read: known by their addresses, without a count; a change is seen at the next
-read."""
+"""What one thread made and all read: numbers are known by their addresses, a loop holds other globals with one count; a
+change is seen at the next read."""
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from typing import Any
 
 from fresh_process import fresh_process
@@ -134,3 +136,132 @@ def test_a_global_that_is_bound_anew() -> None:
     thread = start_thread(read)
     wait_until(lambda: not thread.is_alive(), 20)
     assert set(seen) <= {5000, *seen[:1]}
+
+
+class Table:
+    """With weak references: the program can see how long it lives."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+        self.width = 1000 + step
+
+    def grown(self, total: int) -> int:
+        return total + self.step
+
+
+TABLE = Table(3)
+
+
+def walk(limit: int) -> int:
+    total = 0
+    for _ in range(limit):
+        total = TABLE.grown(total)
+    return total
+
+
+def walk_and_call(limit: int) -> int:
+    total = 0
+    for _ in range(limit):
+        total = TABLE.grown(total)
+        repr(TABLE.width)
+    return total
+
+
+def walk_on(flag: Settings) -> int:
+    turns = 0
+    while flag.width:
+        turns = TABLE.grown(turns) & 0xFFFF
+    return turns
+
+
+def heat_walks(*functions: Any) -> None:
+    def heat() -> None:
+        for _ in range(40):
+            for function in functions:
+                assert function(3000) == 9000
+            wait_idle()
+
+    switch_on()
+    for function in functions:
+        ftjit.jit(function)
+    join(start_thread(heat), seconds=15)
+
+
+@fresh_process()
+def test_a_loop_holds_a_global_unless_it_calls_out() -> None:
+    heat_walks(walk, walk_and_call)
+    assert "global_held" in ftjit.explain(walk).disassembly(ir=True)
+    other = ftjit.explain(walk_and_call).disassembly(ir=True)
+    assert "global_held" not in other
+    assert "global_value_owned" in other
+
+    def read(_: int) -> None:
+        for _ in range(30):
+            assert walk(3000) == walk_and_call(3000) == 9000
+
+    with entered(30):
+        in_threads(read, 4)
+
+
+@fresh_process(seconds=40)
+def test_what_is_held_goes_when_it_is_bound_anew() -> None:
+    """Threads stay in a loop that reads the global; it is bound to one object after another. Each is used at once, and
+    each goes soon, as the sampler gets everybody out of machine code now and then."""
+    global TABLE
+    heat_walks(walk)
+    ftjit.jit(walk_on)
+    flag = Settings(1, 1.0)
+    threads = [start_thread(walk_on, flag) for _ in range(3)]
+    holds = lambda: "global_held" in ftjit.explain(walk_on).disassembly(ir=True)  # noqa: E731
+    wait_until(lambda: ftjit.is_compiled(walk_on) and holds() and ftjit.stats().activations >= 1, 10)
+    for step in range(1, 60):
+        old = weakref.ref(TABLE)
+        TABLE = Table(step)
+        wait_until(lambda: old() is None, 5, "the old one gone")  # noqa: B023
+        gc.collect()
+    flag.width = 0
+    join(*threads)
+    TABLE = Table(5)
+    results: list[int] = []
+    join(start_thread(lambda: results.append(walk(3000))))
+    assert results == [15000]
+    ftjit.disable()
+    last = weakref.ref(TABLE)
+    TABLE = Table(1)
+    assert last() is None
+
+
+@fresh_process()
+def test_a_global_that_is_bound_anew_all_the_time() -> None:
+    """Whoever reads it sees one of the two, and no other."""
+    global TABLE
+    heat_walks(walk)
+    stop = threading.Event()
+
+    def change() -> None:
+        global TABLE
+        while not stop.is_set():
+            TABLE = Table(3)
+            TABLE = Table(4)
+
+    ftjit.never(change)
+    thread = start_thread(change)
+
+    def read(_: int) -> None:
+        for _ in range(100):
+            assert 9000 <= walk(3000) <= 12000
+
+    in_threads(read, 3)
+    stop.set()
+    join(thread)
+    del TABLE
+    failures: list[str] = []
+
+    def fail() -> None:
+        try:
+            walk(10)
+        except NameError as error:
+            failures.append(str(error))
+
+    join(start_thread(fail))
+    assert failures == ["name 'TABLE' is not defined"]
