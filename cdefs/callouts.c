@@ -6,8 +6,9 @@
 #include "internal/pycore_list.h"
 #include "internal/pycore_unicodeobject.h"
 
-void let_go_of_held(struct activation *);
+void release_held(struct activation *);
 int may_continue(PyThreadState *, _PyInterpreterFrame *, struct activation *);
+static const int64_t QUIET = 1ll << 48;
 
 /* Which objects the locals' homes hold, in one word. Whoever ran may have written them through our frame object and let go
    of that: an immortal old value leaves no other trace. Asked only where there is a frame object already; one that was
@@ -35,17 +36,18 @@ static uint64_t own_change(_PyInterpreterFrame *frame, callout_t helper, int64_t
 }
 
 /* 0: go on; < 0: an exception is set; 1: done, but leave; 2: done, and the answer is no (for_iter: exhausted); 3: no, and
-   leave. `place` is code unit + (stack depth << 32), as before the bytecode. */
+   leave. `place` is code unit + (stack depth << 32), as before the bytecode, and QUIET where nobody's code runs: then the
+   locals need not be home. */
 int64_t ftjit_call_out(_PyInterpreterFrame *frame, PyThreadState *tstate, struct activation *act, callout_t helper,
                        int64_t argument, int64_t place)
 {
     PyCodeObject *code = _PyFrame_GetCode(frame);
     give_back(act);
-    if (act->executor->holds) let_go_of_held(act);
     frame->instr_ptr = (_Py_CODEUNIT *)act->bytecode + (int32_t)place;
-    frame->stackpointer = frame->localsplus + code->co_nlocalsplus + (place >> 32);
+    frame->stackpointer = frame->localsplus + code->co_nlocalsplus + (uint16_t)(place >> 32);
     PyFrameObject *before = frame->frame_obj;
     uint64_t homes = before ? homes_digest(frame, code) + own_change(frame, helper, argument) : 0;
+    if (act->executor->holds && !(place & QUIET)) release_held(act);
     int64_t status = helper(frame, argument);
     current_activation = act;            /* a greenlet may have run and left: it does not know of our thread-local */
     bool may_go_on = frame->frame_obj == before && !(before && homes != homes_digest(frame, code))

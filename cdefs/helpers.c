@@ -116,28 +116,28 @@ static bool alive_here(PyObject *object)
     return _Py_IsOwnedByCurrentThread(object) || _Py_IsImmortal(object) || _PyObject_HasDeferredRefcount(object);
 }
 
-/* Give a count back where no code may run: homes are not up to date, and pointers are borrowed up to the exit that comes
-   next. If it was the last one, because somebody has taken the item out meanwhile, the end comes a little later. */
-static void let_go(PyObject *item)
+/* A count to give back that must not be given back yet: homes are not up to date, and pointers are borrowed up to the exit
+   that comes next. It may be the last one, if somebody has taken the item out meanwhile. */
+__thread PyObject *after_exit __attribute__((tls_model("initial-exec")));
+static void let_go_after_exit(PyObject *item)
 {
-    if (item) _PyObject_XDecRefDelayed(item);
+    if (after_exit) _PyObject_XDecRefDelayed(item);          /* never so far: an exit comes next */
+    else after_exit = item;
+}
+void release_after_exit(void)
+{
+    PyObject *item = after_exit;
+    after_exit = NULL;
+    Py_DECREF(item);
 }
 
-/* What machine code held goes: at the end of a stay, when the frame is in order and code may run; before a call out, which
-   may take long, with `let_go`, as the homes may not be up to date. */
+/* What machine code held goes, where code may run: at the end of a stay, and before a call out that may take long. */
 void release_held(struct activation *act)
 {
     for (int i = 0; i < HELD; i++) {
         PyObject *object = act->held[i];
         act->held[i] = NULL;
         Py_XDECREF(object);
-    }
-}
-void let_go_of_held(struct activation *act)
-{
-    for (int i = 0; i < HELD; i++) {
-        let_go(act->held[i]);
-        act->held[i] = NULL;
     }
 }
 
@@ -153,7 +153,7 @@ PyObject *ftjit_list_item(PyObject *list, int64_t index)
         return NULL;
     }
     if (!alive_here(item)) {
-        let_go(item);
+        let_go_after_exit(item);
         return NULL;
     }
     Py_DECREF(item);                     /* its owner, this thread, has a count left, or it is not counted */
@@ -173,7 +173,7 @@ int64_t ftjit_list_item_float(PyObject *list, int64_t index, double *value)
     PyObject *item = counted_item(list, index);
     bool known = item && Py_TYPE(item) == &PyFloat_Type;
     if (!known) {
-        let_go(item);
+        if (item) let_go_after_exit(item);
         return 0;
     }
     *value = ((PyFloatObject *)item)->ob_fval;
@@ -184,7 +184,7 @@ int64_t ftjit_list_item_int(PyObject *list, int64_t index, int64_t *value)
 {
     PyObject *item = counted_item(list, index);
     if (!item || !ftjit_long_value(item, value)) {
-        let_go(item);
+        if (item) let_go_after_exit(item);
         return 0;
     }
     Py_DECREF(item);

@@ -15,6 +15,21 @@ int snapshot_set_queue(uintptr_t put_callable, uintptr_t missing_object)
     return 0;
 }
 
+/* A reference of this thread's, turned into one that another thread gives back. A count in the owner's own half can be
+   given back by the owner only: others leave a note, which it finds when it runs again; and whoever waits for a lock
+   would keep alive what was in its last snapshot. */
+static void prepay(PyObject *object)
+{
+    if (!_Py_IsImmortal(object)) _Py_atomic_add_ssize(&object->ob_ref_shared, (Py_ssize_t)1 << _Py_REF_SHARED_SHIFT);
+}
+static PyObject *hand_over(PyObject *object)
+{
+    if (!object || _Py_IsImmortal(object)) return object;
+    prepay(object);
+    Py_DECREF(object);
+    return object;
+}
+
 PyObject *range_iterator_new(int64_t start, int64_t length, int64_t step);
 
 /* What the compiler gets to see of a stack entry. An iterator that only this frame refers to must stay so (a count
@@ -28,6 +43,7 @@ static PyObject *stand_in(PyObject *value)
     else if (Py_IS_TYPE(value, &PyListIter_Type)) {
         PyObject *list = (PyObject *)((_PyListIterObject *)value)->it_seq;
         like = list ? PyObject_GetIter(list) : NULL;
+        if (like) hand_over(list);       /* its iterator's reference */
     }
     if (!like) PyErr_Clear();
     return like ? like : Py_NewRef(value);
@@ -39,9 +55,9 @@ static PyObject *values(_PyStackRef *from, Py_ssize_t count)
     for (Py_ssize_t i = 0; tuple && i < count; i++) {
         _PyStackRef ref = from[i];
         PyObject *value = PyStackRef_IsNull(ref) || PyStackRef_IsTaggedInt(ref) ? missing : PyStackRef_AsPyObjectBorrow(ref);
-        PyTuple_SET_ITEM(tuple, i, stand_in(value));
+        PyTuple_SET_ITEM(tuple, i, hand_over(stand_in(value)));
     }
-    return tuple;
+    return hand_over(tuple);
 }
 
 /* This thread's copies of the bytecode that the entry's executor inlines, as it has specialised them by now: a tuple of
@@ -66,32 +82,32 @@ static PyObject *inlined_copies(struct entry *entry)
     }
     PyObject *tuple = list ? PyList_AsTuple(list) : NULL;
     Py_XDECREF(list);
-    return tuple;
+    for (Py_ssize_t i = 0; tuple && i < PyTuple_GET_SIZE(tuple); i++) hand_over(PyTuple_GET_ITEM(tuple, i));
+    return hand_over(tuple);
 }
 
-/* Queue (code, offset, is_start, bytecode, locals, stack, globals, builtins, inlined). Never raises: without memory the entry
-   is wanted again by the next thread. */
+/* Queue (code, offset, is_start, bytecode, locals, stack, globals, builtins, inlined), for another thread to let go of.
+   Never raises: without memory the entry is wanted again by the next thread. */
 int snapshot_take(struct slot *slot, struct entry *entry, int is_start, _PyInterpreterFrame *frame)
 {
     PyCodeObject *code = slot->code;
     _PyStackRef *stack = frame->localsplus + code->co_nlocalsplus;
     Py_ssize_t depth = frame->stackpointer - stack;
-    PyObject *bytecode = PyBytes_FromStringAndSize((char *)_PyFrame_GetBytecode(frame), Py_SIZE(code) * sizeof(_Py_CODEUNIT));
-    PyObject *locals = values(frame->localsplus, code->co_nlocalsplus);
-    PyObject *temporaries = values(stack, depth);
-    PyObject *inlined = inlined_copies(entry);
-    PyObject *snapshot = bytecode && locals && temporaries && inlined
-        ? PyTuple_Pack(9, code, Py_None, is_start ? Py_True : Py_False, bytecode, locals, temporaries,
-                       frame->f_globals, frame->f_builtins, inlined)
-        : NULL;
-    PyObject *offset = snapshot ? PyLong_FromLong(entry->offset) : NULL;
-    if (offset) PyTuple_SET_ITEM(snapshot, 1, offset);         /* in place of the immortal None */
-    else Py_CLEAR(snapshot);
-    Py_XDECREF(bytecode);
-    Py_XDECREF(locals);
-    Py_XDECREF(temporaries);
-    Py_XDECREF(inlined);
-    PyObject *done = snapshot && put ? PyObject_CallOneArg(put, snapshot) : NULL;
+    PyObject *parts[] = {
+        hand_over(Py_NewRef(code)), hand_over(PyLong_FromLong(entry->offset)), is_start ? Py_True : Py_False,
+        hand_over(PyBytes_FromStringAndSize((char *)_PyFrame_GetBytecode(frame), Py_SIZE(code) * sizeof(_Py_CODEUNIT))),
+        values(frame->localsplus, code->co_nlocalsplus), values(stack, depth), hand_over(Py_NewRef(frame->f_globals)),
+        hand_over(Py_NewRef(frame->f_builtins)), inlined_copies(entry)};
+    enum { PARTS = sizeof parts / sizeof parts[0] };
+    PyObject *snapshot = PyTuple_New(PARTS);
+    bool whole = snapshot != NULL;
+    for (int i = 0; i < PARTS; i++) {
+        whole = whole && parts[i];
+        if (snapshot) PyTuple_SET_ITEM(snapshot, i, parts[i]);
+        else Py_XDECREF(parts[i]);
+    }
+    if (snapshot) prepay(snapshot);              /* the queue's reference: it may be given back before `put` returns */
+    PyObject *done = whole && put ? PyObject_CallOneArg(put, snapshot) : NULL;
     if (!done) {
         if (PyErr_Occurred()) forget_exception();
         atomic_store(&entry->state, ENTRY_WANTED);
@@ -101,6 +117,6 @@ int snapshot_take(struct slot *slot, struct entry *entry, int is_start, _PyInter
         worker_wake();
     }
     Py_XDECREF(done);
-    Py_XDECREF(snapshot);
+    for (int times = 0; times < 2; times++) Py_XDECREF(snapshot);         /* ours, and what the queue did not know was paid */
     return 0;
 }

@@ -23,6 +23,8 @@ enum outcome leave_without_memory(PyThreadState *, _PyInterpreterFrame *);
 void trace_return(struct executor *, struct entry *, _PyInterpreterFrame *);
 
 void release_held(struct activation *);
+extern __thread PyObject *after_exit __attribute__((tls_model("initial-exec")));
+void release_after_exit(void);
 bool other_tool_registered(PyInterpreterState *);
 bool is_time(struct entry *, bool is_start);
 void measure_stack(struct record *, PyThreadState *);
@@ -81,7 +83,10 @@ static ALWAYS_INLINE enum outcome stay(struct record *record, _Atomic(struct exe
         count_own(&record->exits);
         outcome = leave_by_return(tstate, frame, &act, way);
     }
-    else outcome = leave_by_exit(record, entry, tstate, frame, &act, way);
+    else {
+        outcome = leave_by_exit(record, entry, tstate, frame, &act, way);
+        if (UNLIKELY(after_exit)) release_after_exit();
+    }
     if (UNLIKELY(executor->holds)) release_held(&act);
     activation_leave(record, place);
     return outcome;

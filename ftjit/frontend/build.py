@@ -15,7 +15,7 @@ from ftjit.frontend.access import Access
 from ftjit.frontend.arithmetic import Arithmetic
 from ftjit.frontend.bytecode import Bytecode, assigned_locals
 from ftjit.frontend.calls import Calls
-from ftjit.frontend.core import MAX_BLOCKS, MAX_OPS, HoldsInVain, LeaveHere, NotInlinable, TooLarge
+from ftjit.frontend.core import MAX_BLOCKS, MAX_OPS, HoldsInVain, LeaveHere, NotInlinable, TooLarge, is_loud
 from ftjit.frontend.loops import Loops
 from ftjit.frontend.movement import Movement
 from ftjit.frontend.state import Frame, State
@@ -169,10 +169,8 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
         return Built(self.function, self.uncompiled, len(self.python_calls))
 
     def _hold_what_is_worth_it(self) -> None:
-        """HoldsInVain where a loop that reads a held global also calls out."""
-        out = max(
-            (b.loop_depth for b in self.function.blocks for op in b.ops if "out" in OPS[op.name].flags), default=0
-        )
+        """HoldsInVain where a loop that reads a held global also calls what may run code, and so lets go of it."""
+        out = max((b.loop_depth for b in self.function.blocks if any(map(is_loud, b.ops))), default=0)
         in_vain = {place for place, depth in self.held.items() if depth <= out}
         if in_vain:
             raise HoldsInVain(in_vain)

@@ -42,6 +42,14 @@ _KEEPS_NOTHING = frozenset(
 )  # fmt: skip
 
 
+_QUIET = 48  # the bit of a call out's last immediate that says that nobody's code runs (cdefs/callouts.c)
+
+
+def is_loud(op: Op) -> bool:
+    """A call out that may run anybody's code."""
+    return "out" in OPS[op.name].flags and not op.immediates[-1] >> _QUIET
+
+
 class Uncompilable(Exception):
     """This code object, or this entry of it, stays in the interpreter. (reason, bytecode offset)"""
 
@@ -448,7 +456,11 @@ class Core:
         op = Op(
             name,
             [],
-            immediates=(self.layout.symbol(f"callout_{helper}"), argument, (depth << 32) | (self.offset_unit())),
+            immediates=(
+                self.layout.symbol(f"callout_{helper}"),
+                argument,
+                quiet << _QUIET | depth << 32 | self.offset_unit(),
+            ),
             exit=Exit(self.pending_offset, len(frame.stack), "status", self._one_box_each(frame, moves)),
             offset=self.offset,
         )

@@ -130,6 +130,40 @@ def test_instances_die_at_once() -> None:
         assert_dies(reference, "an instance", at_once=True)
 
 
+@fresh_process(seconds=60)
+def test_a_thread_that_waits_keeps_nothing_of_its_snapshots() -> None:
+    """The compiler lets go of what a thread handed to it, whether that thread runs or waits for a lock."""
+    switch_on()
+    lock, references, waiting = threading.Lock(), list[weakref.ref[Thing]](), threading.Event()
+    lock.acquire()
+
+    def observe() -> None:
+        for k in range(8):
+            scope: dict[str, Any] = {}
+            exec(SOURCE.format(k=f"x.value + {k}").replace("f(n)", "f(x, n)"), scope)
+            function = scope["f"]
+            ftjit.jit(function)
+            thing = Thing(k)
+            references.append(weakref.ref(thing))
+            before = ftjit.stats().snapshots
+            while ftjit.stats().snapshots == before:
+                function(thing, 40)
+            del thing, function
+            scope.clear()
+        waiting.set()
+        with lock:
+            pass
+
+    ftjit.never(observe)
+    thread = threading.Thread(target=observe, daemon=True)
+    thread.start()
+    assert waiting.wait(20)
+    wait_idle()
+    wait_until(lambda: all(reference() is None for reference in references), 5, "what it handed over is gone")
+    lock.release()
+    thread.join()
+
+
 class Mortal(Thing):
     """Its end is something that the program does, in the thread that drops it."""
 
