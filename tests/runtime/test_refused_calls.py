@@ -112,7 +112,7 @@ def test_memory_runs_out_later(preload: str) -> None:
 def test_executable_memory_is_forbidden_later(preload: str) -> None:
     found = run(preload, "mprotect", 1, FOR_EVER, "sealed")
     assert not ran_machine_code(found)
-    assert all("may not make memory executable" in text for text in found["explained"]), found
+    assert any("may not make memory executable" in text for text in found["explained"]), found
 
 
 @pytest.mark.parametrize("kind", ["open", "pwrite"])
