@@ -4,6 +4,7 @@ import json
 import math
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from . import catalog
@@ -96,6 +97,16 @@ def main() -> int:
     except Exception as error:  # the parent wants one line, whatever the program or ftjit raised
         sample = Sample(request, failure=describe(error))
     json.dump(sample.to_dict(), sys.stdout)
+    return 0
+
+
+def answer(measure: Callable[[], dict[str, Any]]) -> int:
+    """Print what it gives, or its failure, as JSON: the parent wants one line in any case. The exit status."""
+    try:
+        content = measure()
+    except Exception as error:  # whatever the program or ftjit raised
+        content = {"failure": describe(error)}
+    print(json.dumps(content))
     return 0
 
 

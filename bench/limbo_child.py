@@ -1,7 +1,6 @@
 """The measuring process of ``limbo_cost``: ``python -m ftjit_bench.limbo_child EXECUTORS THREADS``."""
 
 import builtins
-import json
 import sys
 import threading
 import time
@@ -137,12 +136,7 @@ def measure(executors: int, threads: int) -> dict[str, Any]:
 
 def main() -> int:
     executors, threads = map(int, sys.argv[1:])
-    try:
-        answer = measure(executors, threads)
-    except Exception as error:  # the parent wants one line
-        answer = {"failure": child.describe(error)}
-    json.dump(answer, sys.stdout)
-    return 0
+    return child.answer(lambda: measure(executors, threads))
 
 
 if __name__ == "__main__":

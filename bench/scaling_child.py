@@ -1,7 +1,6 @@
 """The process that ``scaling_cost`` asks: ``python -m ftjit_bench.scaling_child PROGRAM MODE SIZE ROUNDS SECONDS``."""
 
 import hashlib
-import json
 import math
 import sys
 from collections.abc import Callable
@@ -62,12 +61,7 @@ def measure(name: str, mode: str, size: str, rounds: int, seconds: float) -> dic
 
 def main() -> int:
     name, mode, size, rounds, seconds = sys.argv[1:]
-    try:
-        answer = measure(name, mode, size, int(rounds), float(seconds))
-    except Exception as error:  # the parent wants one line
-        answer = {"failure": child.describe(error)}
-    print(json.dumps(answer))
-    return 0
+    return child.answer(lambda: measure(name, mode, size, int(rounds), float(seconds)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """The measuring process of ``wide_cost``: ``python -m ftjit_bench.wide_child FUNCTIONS BLOCKS SECONDS``."""
 
-import json
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -82,12 +81,7 @@ def measure(count: int, blocks: int, seconds: float) -> dict[str, Any]:
 
 def main() -> int:
     count, blocks, seconds = sys.argv[1:]
-    try:
-        answer = measure(int(count), int(blocks), float(seconds))
-    except Exception as error:  # the parent wants one line
-        answer = {"failure": child.describe(error)}
-    print(json.dumps(answer))
-    return 0
+    return child.answer(lambda: measure(int(count), int(blocks), float(seconds)))
 
 
 if __name__ == "__main__":
