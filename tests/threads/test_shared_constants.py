@@ -49,7 +49,7 @@ def heat_by_another_thread(settings: Any, expected: int) -> None:
     """Until nothing more is learnt: what the main thread made is another thread's there."""
 
     def heat() -> None:
-        for _ in range(60):
+        for _ in range(25):
             assert count(settings, 5000) == expected
             wait_idle()
 
@@ -176,7 +176,7 @@ def walk_on(flag: Settings) -> int:
 
 def heat_walks(*functions: Any) -> None:
     def heat() -> None:
-        for _ in range(40):
+        for _ in range(20):
             for function in functions:
                 assert function(3000) == 9000
             wait_idle()

@@ -128,7 +128,7 @@ def test_against_a_model(form: str) -> None:
     from hypothesis.stateful import run_state_machine_as_test
 
     run_state_machine_as_test(
-        Heap, settings=settings(max_examples=25, stateful_step_count=40, deadline=None, derandomize=True)
+        Heap, settings=settings(max_examples=12, stateful_step_count=40, deadline=None, derandomize=True)
     )
 
 
