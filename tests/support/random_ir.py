@@ -46,7 +46,7 @@ def _operand(draw: st.DrawFn, known: list[Value], kind: str) -> Value | Const:
     fitting = [value for value in known if value.kind == kind]
     if fitting and draw(st.integers(0, 4)):
         return draw(st.sampled_from(fitting))
-    return Const(draw(st.integers(-100, 100))) if kind == INT else Const(draw(st.sampled_from([0.0, 1.5, -2.0])))
+    return Const(draw(st.integers(-100, 100))) if kind == INT else Const(draw(st.sampled_from([0.0, -0.0, 1.5, -2.0])))
 
 
 def exit_for(draw: st.DrawFn, known: list[Value], reason: str = "overflow") -> Exit:
