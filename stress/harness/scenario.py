@@ -8,6 +8,8 @@ from enum import StrEnum
 from random import Random
 from typing import Any
 
+LONG_ENOUGH = 20.0  # seconds to wait for what must happen: a busy machine is no finding
+
 type World = Any  # what the actors of one turn share; a fresh one each turn
 type Counts = Mapping[str, int]  # outcome -> how often it was seen
 

@@ -9,7 +9,7 @@ import time
 from random import Random
 from typing import Any
 
-from ..harness.scenario import Actor, Counts, Scenario, acceptable, forbidden
+from ..harness.scenario import LONG_ENOUGH, Actor, Counts, Scenario, acceptable, forbidden
 
 TURNS = 4_000
 
@@ -58,7 +58,7 @@ def delete(board: Board, _: int) -> None:
 
 def count(board: Board) -> Counts:
     board.box.token = None
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + LONG_ENOUGH
     while sys.getrefcount(board.token) > board.held and time.monotonic() < deadline:
         time.sleep(0.001)  # what is being compiled holds the values that it was seen with
         gc.collect()  # references that were given back by other threads than their owner's are settled

@@ -8,7 +8,7 @@ import time
 from random import Random
 from types import FrameType
 
-from ..harness.scenario import INTERPRETED, Actor, Counts, Scenario, acceptable, forbidden
+from ..harness.scenario import INTERPRETED, LONG_ENOUGH, Actor, Counts, Scenario, acceptable, forbidden
 
 SIGNALS = 20
 BODY = 5  # the line of the inner loop's body, counted from the function's first
@@ -52,7 +52,7 @@ def loop(wait: Wait, _: int) -> Counts:
 
 
 def send(wait: Wait, _: int) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + LONG_ENOUGH
     for number in range(SIGNALS):
         os.kill(os.getpid(), signal.SIGUSR1)
         while wait.handled <= number and time.monotonic() < deadline:

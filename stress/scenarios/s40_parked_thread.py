@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from ..harness.heat import limbo, want
-from ..harness.scenario import INTERPRETED, Actor, Counts, Scenario, acceptable, forbidden
+from ..harness.scenario import INTERPRETED, LONG_ENOUGH, Actor, Counts, Scenario, acceptable, forbidden
 from ..harness.timeline import resident_mib
 
 FUNCTIONS = 8
@@ -45,7 +45,7 @@ def come_and_go(room: Room, _: int) -> Counts:
                 right += 1
             else:
                 wrong += 1
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + LONG_ENOUGH
     while (seen := limbo())[0] > seen[1] + 2 and time.monotonic() < deadline:
         time.sleep(0.005)
     room.stop = True

@@ -9,9 +9,8 @@ from random import Random
 from typing import Any
 
 from ..harness.heat import want
-from ..harness.scenario import Actor, Counts, Scenario, acceptable, forbidden
+from ..harness.scenario import LONG_ENOUGH, Actor, Counts, Scenario, acceptable, forbidden
 
-PATIENCE = 20.0  # seconds, on a busy machine
 SOURCE = """
 def f(door, n):
     total = 0
@@ -66,7 +65,7 @@ def drop(room: Room, _: int) -> None:
 
 
 def buried(room: Room) -> Counts:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + LONG_ENOUGH
     while room.code() is not None and time.monotonic() < deadline:
         gc.collect()
         time.sleep(0.002)

@@ -12,12 +12,11 @@ import weakref
 from random import Random
 from typing import Any
 
-from ..harness.scenario import Actor, Counts, Scenario, acceptable, forbidden
+from ..harness.scenario import LONG_ENOUGH, Actor, Counts, Scenario, acceptable, forbidden
 
 TURNS = 20_000
 CHANGES = 4  # a turn: what changes all the time is soon read in the general way
 PAUSE = 0.0003
-PATIENCE = 20.0  # seconds; a snapshot may hold what it saw until it is compiled
 
 
 class Settings:
@@ -69,7 +68,7 @@ def change(board: Board, _: int) -> None:
 
 
 def leaks(board: Board) -> Counts:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + LONG_ENOUGH
     while any(old() is not None for old in board.old) and time.monotonic() < deadline:
         time.sleep(0.001)
     return {"never gone": sum(old() is not None for old in board.old)}
