@@ -100,10 +100,10 @@ def main() -> int:
     return 0
 
 
-def answer(measure: Callable[[], dict[str, Any]]) -> int:
+def answer(measure: Callable[..., dict[str, Any]], *arguments: Any) -> int:
     """Print what it gives, or its failure, as JSON: the parent wants one line in any case. The exit status."""
     try:
-        content = measure()
+        content = measure(*arguments)
     except Exception as error:  # whatever the program or ftjit raised
         content = {"failure": describe(error)}
     print(json.dumps(content))

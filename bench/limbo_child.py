@@ -136,7 +136,7 @@ def measure(executors: int, threads: int) -> dict[str, Any]:
 
 def main() -> int:
     executors, threads = map(int, sys.argv[1:])
-    return child.answer(lambda: measure(executors, threads))
+    return child.answer(measure, executors, threads)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def measure(name: str, mode: str, size: str, rounds: int, seconds: float) -> dic
 
 def main() -> int:
     name, mode, size, rounds, seconds = sys.argv[1:]
-    return child.answer(lambda: measure(name, mode, size, int(rounds), float(seconds)))
+    return child.answer(measure, name, mode, size, int(rounds), float(seconds))
 
 
 if __name__ == "__main__":
