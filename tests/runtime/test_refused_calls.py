@@ -112,7 +112,9 @@ def test_memory_runs_out_later(preload: str) -> None:
 def test_executable_memory_is_forbidden_later(preload: str) -> None:
     found = run(preload, "mprotect", 1, FOR_EVER, "sealed")
     assert not ran_machine_code(found)
-    assert any("may not make memory executable" in text for text in found["explained"]), found
+    refused = [text for text in found["explained"] if "not compiled: " in text]  # not all may have got hot
+    assert refused, found
+    assert all("may not make memory executable" in text for text in refused), found
 
 
 @pytest.mark.parametrize("kind", ["open", "pwrite"])

@@ -36,7 +36,7 @@ def test_many_threads_are_sampled() -> None:
     flag = Flag()
     threads = [start_thread(busy, flag) for _ in range(32)]
     before = ftjit.stats().samples
-    wait_until(lambda: ftjit.stats().samples - before >= 30, 20, f"sampled: {ftjit.stats()}")
+    wait_until(lambda: ftjit.stats().samples - before >= 30, 10, f"sampled: {ftjit.stats()}")
     flag.done = True
     join(*threads, seconds=20)
 
