@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 import weakref
 from typing import Any
 
@@ -265,3 +266,48 @@ def test_a_global_that_is_bound_anew_all_the_time() -> None:
 
     join(start_thread(fail))
     assert failures == ["name 'TABLE' is not defined"]
+
+
+class Board:
+    def __init__(self) -> None:
+        self.published = 0
+        self.stop = False
+
+
+def stale_reads(board: Board, limit: int) -> int:
+    """How often the global was older than what had been said of it before."""
+    stale = 0
+    for _ in range(limit):
+        published = board.published
+        if TABLE.grown(0) < published:
+            stale += 1
+        if board.stop:
+            break
+    return stale
+
+
+@fresh_process(seconds=40)
+def test_a_held_global_is_never_older_than_what_was_published() -> None:
+    """It is bound anew, then this is published, while readers stay in a loop that holds it."""
+    global TABLE
+    board = Board()
+
+    def heat() -> None:
+        for _ in range(20):
+            assert stale_reads(board, 3000) == 0
+            wait_idle()
+
+    switch_on()
+    ftjit.jit(stale_reads)
+    join(start_thread(heat), seconds=15)
+    assert "global_held" in ftjit.explain(stale_reads).disassembly(ir=True)
+    found: list[int] = []
+    with entered(2):
+        threads = [start_thread(lambda: found.append(stale_reads(board, 10**9))) for _ in range(2)]
+        for number in range(4, 60):
+            TABLE = Table(number)
+            board.published = number
+            time.sleep(0.001)
+        board.stop = True
+        join(*threads)
+    assert found == [0, 0]
