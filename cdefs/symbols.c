@@ -52,12 +52,6 @@ uintptr_t builtin_method(uintptr_t object)
     return Py_TYPE(candidate) == &PyCFunction_Type ? (uintptr_t)((PyCFunctionObject *)candidate)->m_ml : 0;
 }
 
-/* func_version of a function, 0 when it has none; and whether its globals are the same object as `globals`. */
-uint32_t function_version(uintptr_t object)
-{
-    PyObject *candidate = (PyObject *)object;
-    return Py_TYPE(candidate) == &PyFunction_Type ? ((PyFunctionObject *)candidate)->func_version : 0;
-}
 int is_immortal(uintptr_t object) { return _Py_IsImmortal((PyObject *)object); }
 
 static const char *const counter_names[] = {"installed", "swapped", "retired", "freed", "limbo_bytes", "limbo_executors",

@@ -153,12 +153,13 @@ STENCIL(guard_builtin, A:i)
     }
     NEXT;
 }
-/* func_version says which code; defaults, closure and globals need guards of their own. */
+/* By its code object, which the executor keeps: func_version is the same for all functions that were changed. Defaults,
+   closure and globals need guards of their own. */
 STENCIL(guard_function, A:i)
 {
     PyFunctionObject *function = (PyFunctionObject *)A;
     if (UNLIKELY(Py_TYPE((PyObject *)function) != &PyFunction_Type)
-        || UNLIKELY((int64_t)__atomic_load_n(&function->func_version, __ATOMIC_RELAXED) != OFF0)) {
+        || UNLIKELY((int64_t)__atomic_load_n(&function->func_code, __ATOMIC_RELAXED) != OP0)) {
         EXIT;
     }
     NEXT;

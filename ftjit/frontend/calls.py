@@ -155,9 +155,9 @@ class Calls(Core):
 
     def callee_bytecode(self, code: CodeType) -> Bytecode | None:
         """Decoded once for each executor, so that its blocks are recognised again."""
-        if code not in self.callees:
-            self.callees[code] = _inlinable(code, self.layout.seen_bytecode(code))
-        return self.callees[code]
+        if id(code) not in self.callees:
+            self.callees[id(code)] = code, _inlinable(code, self.layout.seen_bytecode(code))
+        return self.callees[id(code)][1]
 
     def _inline(
         self,
@@ -183,11 +183,8 @@ class Calls(Core):
             or not self._stays_alive(code, callable_)
         ):
             return False
-        version = self.layout.function_version(function)
-        if version == 0 or version >= 2**31:
-            return False
         pointer: Operand = callable_.value if isinstance(callable_, Pointer) else Const(id(function))
-        self.emit("guard_function", [pointer], [version], reason="callee", detail=code.co_name)
+        self.emit("guard_function", [pointer], [id(code)], reason="callee", detail=code.co_name)
         if any(i.name == "LOAD_GLOBAL" for i in bytecode.instructions.values()):
             if function.__globals__ is not self.snapshot.globals:
                 return False
@@ -230,7 +227,7 @@ class Calls(Core):
 
     def _note_inlined(self, code: CodeType) -> None:
         function, frames = self.function, self.state.frames[1:]
-        function.inlined.add(code)
+        function.inlined[id(code)] = code
         function.inline_depth = max(function.inline_depth, len(frames))
         slots = sum(len(frame.locals) + frame.bytecode.code.co_stacksize for frame in frames)
         function.inline_slots = max(function.inline_slots, slots)

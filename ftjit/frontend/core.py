@@ -97,7 +97,7 @@ class Core:
         self.bytecode = Bytecode(snapshot.code, snapshot.bytecode)
         self.function = Function(f"{snapshot.code.co_qualname}@{snapshot.offset}", local_slots=len(snapshot.locals))
         self.uncompiled: dict[int, str] = {}
-        self.callees: dict[CodeType, Bytecode | None] = {}
+        self.callees: dict[int, tuple[CodeType, Bytecode | None]] = {}  # by id: equal code is not the same code
         self.python_calls: set[int] = set()  # offsets of calls of Python functions that are not inlined
         self.offset = snapshot.offset
         self.before: list[Frame] = [Frame(self.bytecode, 0, [], [])]  # the frames as the current bytecode found them

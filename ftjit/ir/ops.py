@@ -105,7 +105,7 @@ guard_type            i           -         OP0          exit,guard
 guard_version         i           -         OFF0         exit,guard
 guard_same            i           -         OP0          exit,guard
 guard_builtin         i           -         OP0          exit,guard
-guard_function        i           -         OFF0         exit,guard
+guard_function        i           -         OP0          exit,guard
 guard_function_globals i          -         -            exit,guard
 guard_instance_keys   i           -         OP0          exit,guard
 guard_one             i           -         -            exit,guard

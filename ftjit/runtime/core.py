@@ -89,7 +89,6 @@ class Core:
             extended_arg=dis.opmap["EXTENDED_ARG"],
             symbol=self.symbol,
             builtin_method=lambda function: int(lib.builtin_method(id(function))),
-            function_version=lambda function: int(lib.function_version(id(function))),
             is_immortal=lambda value: bool(lib.is_immortal(id(value))),
             peek=Peek(**given),
             seen_bytecode=lambda code: None,

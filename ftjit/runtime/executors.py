@@ -100,7 +100,7 @@ def _ask_worth(snapshot: Snapshot, built: Built) -> None:
 def _keep(core: Core, executor: object, function: Function) -> None:
     """The executor keeps the code objects it inlines, and knows what room their frames take; and it keeps the numbers
     that it knows by their addresses."""
-    kept = [*function.inlined, *function.kept]
+    kept = [*function.inlined.values(), *function.kept]
     if not kept:
         return
     keeps = core.lib.keepsakes_hold([id(each) for each in kept], len(kept))

@@ -46,7 +46,6 @@ class Layout:
     extended_arg: int
     symbol: Callable[[str], int]
     builtin_method: Callable[[object], int]
-    function_version: Callable[[object], int]
     is_immortal: Callable[[object], bool]
     peek: Peek
     seen_bytecode: Callable[[CodeType], bytes | None]

@@ -10,8 +10,8 @@ from golden_functions import CALLS
 import ftjit
 from ftjit.runtime.tier import existing
 
-# Type, dictionary and function versions: an op's first immediate, different from process to process.
-_OPS = r"(?:attr_\w+|guard_version|guard_function|guard_instance_keys|global_value|builtin_value)"
+# Type and dictionary versions: an op's first immediate, different from process to process.
+_OPS = r"(?:attr_\w+|guard_version|guard_instance_keys|global_value|builtin_value)"
 VERSIONED = rf"({_OPS}(?: [^#\n]*)? )#\d+"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -160,6 +161,58 @@ def test_redefinition_before_it_is_installed(case: str) -> None:
     with entered():
         for _ in range(300):
             assert drive(300) == expected + difference
+
+
+@fresh_process(cases=["code", "defaults"])
+def test_changed_functions_are_told_apart(case: str) -> None:
+    """CPython gives all functions that were changed the same func_version: it does not say which one it is."""
+    scope: dict[str, Any] = {}
+    source = """
+def step(x): return x + 1
+def other(x): return x + 1000
+def drive(n):
+    total = 0
+    for i in range(n):
+        total += step(i)
+    return total
+"""
+    exec(source, scope)
+    for name in ("step", "other"):
+        function = scope[name]
+        if case == "code":
+            function.__code__ = function.__code__.replace(co_name="changed")
+        else:
+            function.__defaults__ = (1,)
+    step, drive, base = scope["step"], scope["drive"], sum(range(300))
+    heat(drive, 300)
+    for _ in range(100):
+        with entered():
+            assert drive(300) == base + 300
+        scope["step"] = scope["other"]
+        assert drive(300) == base + 300_000
+        scope["step"] = step
+
+
+@fresh_process()
+def test_equal_code_is_not_the_same_code() -> None:
+    """A function made anew from the same source has a code object of its own, whose end nothing of the first prevents."""
+    scope: dict[str, Any] = {}
+    step = "def step(x): return x + {}\n"
+    drive = "def drive(n):\n    total = 0\n    for i in range(n):\n        total += again(i) + step(i)\n    return total\n"
+    exec(step.format(1), scope)
+    scope["again"] = scope.pop("step")
+    exec(step.format(1) + drive, scope)
+    base = 2 * sum(range(300))
+    heat(scope["drive"], 300)
+    with entered():
+        assert scope["drive"](300) == base + 600
+    addresses = {id(scope["step"].__code__)}
+    for number in range(2, 60):  # its place would soon be another's; too few calls for it to be compiled anew
+        exec(step.format(number), scope)
+        gc.collect()  # code objects go with a collection only
+        addresses.add(id(scope["step"].__code__))
+        assert scope["drive"](3) == 6 + 3 + 3 * number
+    assert len(addresses) < 59, "no place was used again"
 
 
 @fresh_process()
