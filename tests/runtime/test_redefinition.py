@@ -195,10 +195,12 @@ def drive(n):
 
 @fresh_process()
 def test_equal_code_is_not_the_same_code() -> None:
-    """A function made anew from the same source has a code object of its own, whose end nothing of the first prevents."""
+    """A function made anew from the same source has a code object of its own, which may end while the first lives."""
     scope: dict[str, Any] = {}
     step = "def step(x): return x + {}\n"
-    drive = "def drive(n):\n    total = 0\n    for i in range(n):\n        total += again(i) + step(i)\n    return total\n"
+    drive = (
+        "def drive(n):\n    total = 0\n    for i in range(n):\n        total += again(i) + step(i)\n    return total\n"
+    )
     exec(step.format(1), scope)
     scope["again"] = scope.pop("step")
     exec(step.format(1) + drive, scope)
