@@ -8,9 +8,14 @@
 #include <signal.h>
 #include <time.h>
 
-enum { TABLE = 1024, ERA_MS = 64, REMIND_MS = 250, HOT_ROOM = 16, HALVE_AFTER = 512, CALLERS = 4, QUIET = 64, SLOWEST_MS = 16 };
-static struct { PyCodeObject *code; uint32_t count; } seen[TABLE];   /* addresses are only compared, never followed */
-static uint32_t since_halved;
+enum { TABLE = 1024, ERA_MS = 64, REMIND_MS = 250, HOT_ROOM = 16, WINDOW = 1024, CALLERS = 4 };
+enum { SHARE = 32, SOON = 3, QUIET = 64, SLOWER = 4, SLOWEST_MS = 16 };           /* see pace_after */
+static struct {
+    PyCodeObject *code;                                              /* only compared, never followed */
+    uint32_t count;
+    bool dull;                                                       /* it was not worth compiling: meeting it is no news */
+} seen[TABLE];
+static uint32_t counted;                                             /* the sum of the counts, more or less */
 static _Atomic(PyObject *) hot[HOT_ROOM];                            /* owned, until a worker takes them */
 static _Atomic uint32_t hot_waiting, outstanding, news, hot_samples = 6;
 static _Atomic uint64_t tick_us = 1000;
@@ -22,7 +27,7 @@ static pthread_cond_t ticker_wake = PTHREAD_COND_INITIALIZER;
 static bool running, stopping;
 static _Atomic uint32_t waiting_for_room;                            /* code that found the heap full: try again */
 static uint64_t last_asked;                                          /* thread state id, for taking turns */
-static uint64_t quiet, pace;                                         /* the ticker's; a pause changes neither */
+static uint64_t quiet = SOON, pace;                                  /* the ticker's; a pause changes neither */
 
 /* ---- the answer, inside a Python thread ------------------------------------------------------------------------ */
 
@@ -33,7 +38,6 @@ static void offer_hot(PyCodeObject *code)
         if (atomic_load_explicit(&hot[i], memory_order_relaxed)) continue;
         if (atomic_compare_exchange_strong(&hot[i], &empty, Py_NewRef(code))) {
             atomic_store(&hot_waiting, 1);
-            atomic_store_explicit(&news, 1, memory_order_relaxed);
             return;
         }
         Py_DECREF(code);                 /* the frame holds it too: never the last reference */
@@ -56,17 +60,20 @@ static bool worth_compiling(_PyInterpreterFrame *frame, PyCodeObject *code)
 
 static void count(_PyInterpreterFrame *frame, PyCodeObject *code, bool is_caller)
 {
-    if (++since_halved >= HALVE_AFTER) {         /* hot is what takes its share now, not what ran a little for long */
+    if (++counted >= WINDOW) {                   /* hot is what takes its share now, not what ran a little for long */
         for (int i = 0; i < TABLE; i++)
-            if (!(seen[i].count /= 2)) seen[i].code = NULL;
-        since_halved = 0;
+            if (!(seen[i].count /= 2)) seen[i].code = NULL, seen[i].dull = false;
+        counted /= 2;
     }
     size_t at = ((uintptr_t)code >> 5) % TABLE;
     for (int probe = 0; probe < 8; probe++, at = (at + 1) % TABLE) {
         if (seen[at].code && seen[at].code != code) continue;
         seen[at].code = code;
+        if (seen[at].count && !seen[at].dull && (seen[at].count + 1) * SHARE >= counted)
+            atomic_store_explicit(&news, 1, memory_order_relaxed);
         if (++seen[at].count == atomic_load_explicit(&hot_samples, memory_order_relaxed)) {
-            if (is_caller || worth_compiling(frame, code)) offer_hot(code);
+            seen[at].dull = !is_caller && !worth_compiling(frame, code);
+            if (!seen[at].dull) offer_hot(code);
             seen[at].count = 0;
         }
         return;
@@ -79,12 +86,15 @@ static int sample(void *unused)
     PyThreadState *tstate = PyThreadState_GetUnchecked();
     _PyInterpreterFrame *frame = tstate->current_frame;
     COUNT(samples, 1);
-    /* What is hot already says that its callers may be: they would inline it. */
+    /* What is hot already says that its callers may be: they would inline it. What stays in the interpreter does not. */
     for (int up = 0; frame && up < CALLERS; up++, frame = frame->previous) {
         if (frame->owner >= FRAME_OWNED_BY_INTERPRETER) continue;
         PyCodeObject *code = _PyFrame_GetCode(frame);
-        /* The second: the interpreter's own shims (of `__init__`), static objects that nothing may be hung on. */
-        if (slot_of(code) || code->co_flags & CO_NO_MONITORING_EVENTS) continue;
+        /* The interpreter's own shims (of `__init__`): static objects that nothing may be hung on. */
+        if (code->co_flags & CO_NO_MONITORING_EVENTS) continue;
+        struct slot *slot = slot_of(code);
+        if (slot && atomic_load_explicit(&slot->entries[0].state, memory_order_relaxed) == ENTRY_REFUSED) break;
+        if (slot) continue;
         count(frame, code, up > 0);
         break;
     }
@@ -165,13 +175,16 @@ static bool sleep_or_stop(uint64_t microseconds)
     return stop;
 }
 
-/* Microseconds to the next question, after `quiet` of them found nothing hot: twice as long after each QUIET of them, up
-   to SLOWEST_MS. Ten functions that share the time are found within QUIET. */
+/* Microseconds to the next question, after `quiet` of them that were no news. A question costs its thread some ten
+   microseconds, most of it the wake-up: few are asked until something is met again that takes a SHARE of the time, and so
+   may be hot. Then SOON of them come quickly, the next SLOWER times as slowly, and after each QUIET of them twice as slowly,
+   up to SLOWEST_MS. */
 static uint64_t pace_after(uint64_t quiet)
 {
-    uint64_t fastest = atomic_load(&tick_us), doubled = quiet / QUIET;
-    uint64_t slower = fastest << (doubled < 4 ? doubled : 4);
-    return slower < SLOWEST_MS * 1000 ? slower : fastest < SLOWEST_MS * 1000 ? SLOWEST_MS * 1000 : fastest;
+    uint64_t fastest = atomic_load(&tick_us), slowest = SLOWEST_MS * 1000, doubled = quiet / QUIET;
+    if (quiet < SOON || fastest >= slowest) return fastest;
+    uint64_t slower = SLOWER * fastest << (doubled < 4 ? doubled : 4);
+    return slower < slowest ? slower : slowest;
 }
 
 static void tick(void)

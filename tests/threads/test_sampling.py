@@ -41,6 +41,61 @@ def test_many_threads_are_sampled() -> None:
     join(*threads, seconds=20)
 
 
+@fresh_process(seconds=60)
+def test_few_questions_until_something_is_met_again() -> None:
+    """Where nothing is hot a question every four milliseconds at most; a loop is found in no time all the same."""
+    switch_on()
+    ftjit.never(busy)
+    sources = [f"def f{i}(n):\n    return [0] * n\n" for i in range(600)]
+    functions = []
+    for source in sources:
+        space: dict[str, Any] = {}
+        exec(source, space)
+        functions.append(space.popitem()[1])
+
+    def cold(seconds: float) -> int:
+        before, end = ftjit.stats().samples, time.monotonic() + seconds
+        while time.monotonic() < end:
+            for function in functions:
+                function(20)
+        return ftjit.stats().samples - before
+
+    ftjit.never(cold)
+    assert cold(0.2) < 90
+
+    def hot(n: int) -> int:
+        total = 0
+        for number in range(n):
+            total += number & 3
+        return total
+
+    began = time.monotonic()
+    while not ftjit.is_compiled(hot):
+        hot(2000)
+        assert time.monotonic() - began < 2.0
+
+
+@fresh_process()
+def test_callers_of_what_stays_in_the_interpreter_are_not_hot() -> None:
+    """They would gain nothing: what was sampled is not inlined into them."""
+    switch_on()
+
+    def alone(seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            pass
+
+    def caller() -> None:
+        alone(0.5)
+
+    ftjit.never(alone)
+    caller()
+    before = ftjit.stats().samples
+    caller()
+    assert ftjit.stats().samples - before > 10
+    assert "never hot" in str(ftjit.explain(caller)), ftjit.explain(caller)
+
+
 @fresh_process()
 def test_a_loop_of_c_calls_is_found() -> None:
     """M5: samples are answered at CALLs too, and where the time goes into C functions hardly anywhere else."""
