@@ -259,6 +259,14 @@ int64_t callout_for_iter(_PyInterpreterFrame *frame, int64_t oparg)
     return 0;
 }
 
+/* value -> nothing; status 2 when the jump is taken: is it None? (`if_none`), is it not? */
+int64_t callout_pop_jump_none(_PyInterpreterFrame *frame, int64_t if_none)
+{
+    bool is_none = OBJECT(1) == Py_None;
+    pop(frame, 1);
+    return is_none == (bool)if_none ? 2 : 0;
+}
+
 /* sequence -> items, the first on top */
 int64_t callout_unpack_sequence(_PyInterpreterFrame *frame, int64_t count)
 {
@@ -351,11 +359,12 @@ int64_t callout_call_list_append(_PyInterpreterFrame *frame, int64_t oparg)
     return 0;
 }
 
+/* Both are exact dicts: guard_plain_globals. */
 int64_t callout_load_global(_PyInterpreterFrame *frame, int64_t index)
 {
     PyObject *name = name_of(frame, index), *value = NULL;
     if (PyDict_GetItemRef(frame->f_globals, name, &value) < 0) return -1;
-    if (!value && PyMapping_GetOptionalItem(frame->f_builtins, name, &value) < 0) return -1;
+    if (!value && PyDict_GetItemRef(frame->f_builtins, name, &value) < 0) return -1;
     if (!value) {
         PyErr_Format(PyExc_NameError, "name '%.200U' is not defined", name);
         return -1;

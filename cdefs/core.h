@@ -98,10 +98,15 @@ static inline void give_back(struct activation *act)
     PyMutex_Unlock(mutex);
 }
 
-/* Does any tool but ours watch this code object (sys.settrace and sys.setprofile are tools 6 and 7)? */
+/* Does any tool but ours watch this code object (sys.settrace and sys.setprofile are tools 6 and 7)? Exceptions have no
+   events of a code object's own (RAISE and the four after it): who watches them watches all code. */
 enum { OUR_TOOL = 5 };
-static inline bool others_watch(PyCodeObject *code)
+static inline bool others_watch(PyInterpreterState *interp, PyCodeObject *code)
 {
+    uint64_t global;
+    _Static_assert(_PY_MONITORING_LOCAL_EVENTS == 11 && _PY_MONITORING_UNGROUPED_EVENTS == 16, "five bytes are the global events");
+    memcpy(&global, interp->monitors.tools + 8, 8);
+    if (global >> 24 & ~(0x0101010101ull << OUR_TOOL)) return true;
     _PyCoMonitoringData *monitoring = code->_co_monitoring;
     if (!monitoring) return false;
     /* All tools of all events at once: two overlapping words. */
@@ -128,9 +133,10 @@ static inline void forget_exception(void)
 
 int64_t bits_at(struct activation *, int place, int64_t value);
 int leave_to_frame(struct activation *, struct exit_record *, _PyInterpreterFrame *);
-int leave_to_frames(struct activation *, struct exit_record *, _PyInterpreterFrame **);
+int leave_take(struct activation *, struct exit_record *, _PyInterpreterFrame *, _PyStackRef *fresh);
+void leave_put(struct activation *, struct exit_record *, _PyInterpreterFrame **, const _PyStackRef *fresh);
 int leave_inlined(struct activation *, struct exit_record *, PyThreadState *, _PyInterpreterFrame *);
-int unwind_exception(PyThreadState *, _PyInterpreterFrame *);
+int unwind_exception(PyThreadState *, _PyInterpreterFrame *, bool damaged);
 int exception_handler_of(PyCodeObject *, int unit, int *level, int *handler, int *lasti);
 
 int snapshot_take(struct slot *, struct entry *, int is_start, _PyInterpreterFrame *);

@@ -5,14 +5,15 @@
 #include "direct.h"
 #include "stay.h"
 
-static inline bool plain_function(PyObject *callable, Py_ssize_t arguments)
+/* The function's code, if it takes just these arguments and nothing special. Read once: it may be replaced. */
+static inline PyCodeObject *plain_code(PyObject *callable, Py_ssize_t arguments)
 {
-    if (!PyFunction_Check(callable)) return false;
-    PyCodeObject *code = (PyCodeObject *)((PyFunctionObject *)callable)->func_code;
+    if (!PyFunction_Check(callable)) return NULL;
+    PyCodeObject *code = _Py_atomic_load_ptr_relaxed(&((PyFunctionObject *)callable)->func_code);
     int simple = CO_OPTIMIZED | CO_NEWLOCALS;
     int special = CO_VARARGS | CO_VARKEYWORDS | CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR | CO_ITERABLE_COROUTINE;
     return (code->co_flags & simple) == simple && !(code->co_flags & special) && code->co_kwonlyargcount == 0
-        && code->co_argcount == arguments;
+        && code->co_argcount == arguments ? code : NULL;
 }
 
 /* May a frame of this code start here, with nothing to instrument or handle first? */
@@ -79,12 +80,11 @@ static COLD PyObject *call_and_take_interest(PyThreadState *tstate, PyObject *ca
 PyObject *direct_call(PyThreadState *tstate, PyObject *callable, _PyStackRef *stack, Py_ssize_t count, bool *done)
 {
     *done = false;
-    if (!plain_function(callable, count)) return NULL;
-    PyFunctionObject *function = (PyFunctionObject *)callable;
-    PyCodeObject *code = (PyCodeObject *)function->func_code;
+    PyCodeObject *code = plain_code(callable, count);
+    if (!code) return NULL;
     struct slot *slot = slot_of(code);
     struct record *record = record_self();
-    if (!slot || !record || !door_is_enabled() || !may_start(record, tstate, code) || others_watch(code)) return NULL;
+    if (!slot || !record || !door_is_enabled() || !may_start(record, tstate, code) || others_watch(tstate->interp, code)) return NULL;
     struct entry *entry = &slot->entries[0];           /* the start: slot_create puts it first */
     if (entry->offset != 0) return NULL;               /* cells are made, or closures copied, before the RESUME */
     struct executor *executor;

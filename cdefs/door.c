@@ -80,9 +80,9 @@ bool other_tool_registered(PyInterpreterState *interp)
 int may_continue(PyThreadState *tstate, _PyInterpreterFrame *frame, struct activation *act)
 {
     if ((atomic_load_explicit((_Atomic uintptr_t *)&tstate->eval_breaker, memory_order_relaxed) ^ act->version) >> 8
-        && others_watch(_PyFrame_GetCode(frame)))
+        && others_watch(tstate->interp, _PyFrame_GetCode(frame)))
         return 0;
-    if (other_tool_registered(tstate->interp) && (act->executor->inlines || others_watch(_PyFrame_GetCode(frame)))) return 0;
+    if (other_tool_registered(tstate->interp) && (act->executor->inlines || others_watch(tstate->interp, _PyFrame_GetCode(frame)))) return 0;
     /* Somebody holds our frame object, or has written a local through it (the old value is kept there). */
     if (frame->frame_obj && (Py_REFCNT(frame->frame_obj) > 1 || frame->frame_obj->f_overwritten_fast_locals)) return 0;
     return atomic_load_explicit(&act->executor->valid, memory_order_relaxed) != 0;
@@ -116,7 +116,7 @@ COLD void trace_return(struct executor *executor, struct entry *entry, _PyInterp
 COLD enum outcome leave_without_memory(PyThreadState *tstate, _PyInterpreterFrame *frame)
 {
     frame->stackpointer--;
-    return unwind_exception(tstate, frame) < 0 ? LEFT_BY_ERROR : LEFT;
+    return unwind_exception(tstate, frame, false) < 0 ? LEFT_BY_ERROR : LEFT;
 }
 
 /* Every end of a stay but a light return: the exit says where the interpreter goes on. */
@@ -135,7 +135,7 @@ __attribute__((noinline)) enum outcome leave_by_exit(struct record *record, stru
         PyErr_SetRaisedException(exception);
         frame->stackpointer = stackpointer;
         frame->instr_ptr = instruction;
-        return unwind_exception(tstate, frame) < 0 ? LEFT_BY_ERROR : LEFT;
+        return unwind_exception(tstate, frame, false) < 0 ? LEFT_BY_ERROR : LEFT;
     }
     if (exit->reason >= REASON_FIRST_DEOPT) {
         count_own(&record->deopts);
@@ -147,7 +147,7 @@ __attribute__((noinline)) enum outcome leave_by_exit(struct record *record, stru
     }
     count_own(&record->exits);
     if ((exit->inners ? leave_inlined(act, exit, tstate, frame) : leave_to_frame(act, exit, frame)) < 0)
-        return unwind_exception(tstate, frame) < 0 ? LEFT_BY_ERROR : LEFT;
+        return unwind_exception(tstate, frame, true) < 0 ? LEFT_BY_ERROR : LEFT;
     return exit->reason == REASON_RETURN ? LEFT_BY_RETURN : LEFT;
 }
 
@@ -184,7 +184,9 @@ static ALWAYS_INLINE PyObject *door(PyCodeObject *code, int32_t from, int32_t to
     PyThreadState *tstate = PyThreadState_GetUnchecked();
     _PyInterpreterFrame *frame = tstate->current_frame;
     struct record *record = record_self();
-    if (UNLIKELY(_PyFrame_GetCode(frame) != code || tstate->tracing != 1 || others_watch(code) || !record
+    /* A frame object that others hold: they may write our locals at any moment, of which machine code knows the types. */
+    if (UNLIKELY(frame->frame_obj) && Py_REFCNT(frame->frame_obj) > 1) return Py_None;
+    if (UNLIKELY(_PyFrame_GetCode(frame) != code || tstate->tracing != 1 || others_watch(tstate->interp, code) || !record
                  || stack_is_short(record, tstate)))
         return Py_None;
     if (UNLIKELY(atomic_load_explicit(&entry->state, memory_order_relaxed) == ENTRY_WANTED)

@@ -141,17 +141,32 @@ void release_held(struct activation *act)
     }
 }
 
-/* The first read of another thread's list marks it shared (PyList_GetItemRef does); the item only if it is alive
-   without the count. */
+/* PyList_GetItemRef without waiting: pointers are borrowed, and a thread that waits lets a collection merge away the counts
+   they rest on. The lock is needed for what another thread made and nobody has shared yet. NULL: no such item, or the lock
+   is busy: then the interpreter reads it, and waits. */
+static PyObject *list_item_ref(PyObject *list, int64_t index)
+{
+    give_back(current_activation);       /* it may be this list's */
+    if (index < 0) index += PyList_GET_SIZE(list);
+    if (_Py_IsOwnedByCurrentThread(list) || _PyObject_GC_IS_SHARED(list)) {
+        PyObject **items = _Py_atomic_load_ptr_acquire(&((PyListObject *)list)->ob_item);
+        bool inside = items && (size_t)index < (size_t)PyList_GET_SIZE(list) && index < ((Py_ssize_t *)items)[-1];
+        PyObject *item = inside ? _Py_TryXGetRef(&items[index]) : NULL;      /* [-1]: the array's own size */
+        if (item) return item;
+    }
+    if (!PyMutex_LockFast(&list->ob_mutex)) return NULL;
+    bool inside = (size_t)index < (size_t)PyList_GET_SIZE(list);
+    PyObject *item = inside ? _Py_NewRefWithLock(((PyListObject *)list)->ob_item[index]) : NULL;
+    if (!_Py_IsOwnedByCurrentThread(list)) _PyObject_GC_SET_SHARED(list);
+    PyMutex_Unlock(&list->ob_mutex);
+    return item;
+}
+
+/* The item only if it is alive without the count. */
 PyObject *ftjit_list_item(PyObject *list, int64_t index)
 {
-    give_back(current_activation);       /* this may lock the list */
-    Py_ssize_t size = PyList_GET_SIZE(list);
-    PyObject *item = PyList_GetItemRef(list, index < 0 ? index + size : index);
-    if (!item) {
-        PyErr_Clear();
-        return NULL;
-    }
+    PyObject *item = list_item_ref(list, index);
+    if (!item) return NULL;
     if (!alive_here(item)) {
         let_go_after_exit(item);
         return NULL;
@@ -160,17 +175,10 @@ PyObject *ftjit_list_item(PyObject *list, int64_t index)
     return item;
 }
 
-/* The number in an item, counted meanwhile; 0 when it is another type's, or there is no such item. */
-static PyObject *counted_item(PyObject *list, int64_t index)
-{
-    give_back(current_activation);
-    PyObject *item = PyList_GetItemRef(list, index < 0 ? index + PyList_GET_SIZE(list) : index);
-    if (!item) PyErr_Clear();
-    return item;
-}
+/* The number in an item, counted meanwhile; 0 when it is another type's, or not to be had. */
 int64_t ftjit_list_item_float(PyObject *list, int64_t index, double *value)
 {
-    PyObject *item = counted_item(list, index);
+    PyObject *item = list_item_ref(list, index);
     bool known = item && Py_TYPE(item) == &PyFloat_Type;
     if (!known) {
         if (item) let_go_after_exit(item);
@@ -182,7 +190,7 @@ int64_t ftjit_list_item_float(PyObject *list, int64_t index, double *value)
 }
 int64_t ftjit_list_item_int(PyObject *list, int64_t index, int64_t *value)
 {
-    PyObject *item = counted_item(list, index);
+    PyObject *item = list_item_ref(list, index);
     if (!item || !ftjit_long_value(item, value)) {
         if (item) let_go_after_exit(item);
         return 0;
@@ -193,17 +201,13 @@ int64_t ftjit_list_item_int(PyObject *list, int64_t index, int64_t *value)
 
 int64_t ftjit_list_item_owned(PyObject *list, int64_t index, _PyStackRef *home)
 {
-    give_back(current_activation);       /* this may lock the list */
-    Py_ssize_t size = PyList_GET_SIZE(list);
-    PyObject *item = PyList_GetItemRef(list, index < 0 ? index + size : index);
-    if (!item) {
-        PyErr_Clear();
-        return 0;
-    }
+    PyObject *item = list_item_ref(list, index);
+    if (!item) return 0;
     *home = PyStackRef_FromPyObjectSteal(item);
     return (int64_t)item;
 }
 
+/* 0 says that there is none: it waits for the lock if it must. The compiler has settled all pointers. */
 int64_t ftjit_list_iter_next(PyObject *iterator, _PyStackRef *home)
 {
     _PyListIterObject *it = (_PyListIterObject *)iterator;
@@ -283,6 +287,10 @@ static int64_t append_kept(PyObject *list, PyObject *item)
         if (!PyMutex_LockFast(&list->ob_mutex)) goto failed;
         act->kept = list;
     }
+    /* Another thread may read the array it grows out of: that goes later, in a call that lets other things go as well, and
+       their ends may run code. */
+    bool shared = !_Py_IsOwnedByCurrentThread(list) || _PyObject_GC_IS_SHARED(list);
+    if (shared && PyList_GET_SIZE(list) >= ((PyListObject *)list)->allocated) goto failed;
     if (_PyList_AppendTakeRef((PyListObject *)list, item) == 0) return 1;
     PyErr_Clear();                       /* no memory, and the reference is gone */
     return 0;

@@ -19,7 +19,9 @@ static void bytecode_make_ready(PyThreadState *tstate, PyObject *function, PyCod
     _PyFrame_Initialize(tstate, frame, PyStackRef_FromPyObjectNew(function), NULL, code, 0, tstate->current_frame);
     frame->instr_ptr++;                                  /* behind something, as after a call */
     PyErr_SetNone(PyExc_RuntimeError);
+    tstate->tracing++;                                   /* no tool is told of it */
     PyObject *nothing = _PyEval_EvalFrameDefault(tstate, frame, 1);
+    tstate->tracing--;
     Py_XDECREF(nothing);
     PyErr_Clear();
 }
@@ -52,13 +54,18 @@ int leave_inlined(struct activation *act, struct exit_record *exit, PyThreadStat
     const struct inner_frame *inner = act->executor->inner_frames + exit->first_inner;
     _PyInterpreterFrame *frames[INLINE_DEPTH + 1] = {frame};
     int last = exit->inners;
+    /* What machine code has only borrowed is counted before bytecode is made ready: that may stop the world. */
     PyObject *functions[INLINE_DEPTH];
-    for (int k = 0; k < last; k++) functions[k] = (PyObject *)bits_at(act, inner[k].place, inner[k].function);
+    for (int k = 0; k < last; k++) functions[k] = Py_NewRef((PyObject *)bits_at(act, inner[k].place, inner[k].function));
+    _PyStackRef fresh[exit->moves + 1];
+    bool failed = leave_take(act, exit, frame, fresh) < 0;
+    PyObject *exception = failed ? PyErr_GetRaisedException() : NULL;
     for (int k = 0; k < last; k++) bytecode_make_ready(tstate, functions[k], inner[k].code);
-    /* From here until they are linked nothing may collect garbage: only numbers are made. */
+    if (failed) PyErr_SetRaisedException(exception);
+    /* From here until they are linked nothing may collect garbage. */
     for (int k = 0; k < last; k++) frames[k + 1] = frame_make(functions[k], &inner[k], tstate, frames[k]);
+    leave_put(act, exit, frames, fresh);
     PyObject *result = NULL;
-    bool failed = leave_to_frames(act, exit, frames) < 0;
     tstate->py_recursion_remaining -= last - 1;          /* the interpreter counts the one it runs */
     for (int k = last; k >= 1; k--) {
         if (failed) frame_abandon(tstate, frames[k], frames[k - 1]);
@@ -71,5 +78,6 @@ int leave_inlined(struct activation *act, struct exit_record *exit, PyThreadStat
         if (!failed) after_call(frames[k - 1], result, inner[k - 1].kept);
     }
     tstate->current_frame = frame;
+    for (int k = 0; k < last; k++) Py_DECREF(functions[k]);
     return failed ? -1 : 0;
 }

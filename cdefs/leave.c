@@ -40,6 +40,15 @@ PyObject *range_iterator_new(int64_t start, int64_t length, int64_t step)
     return iterator;
 }
 
+/* Of a range with more items than an int64_t counts. */
+static PyObject *long_iterator(int64_t start, int64_t stop, int64_t step)
+{
+    PyObject *range = PyObject_CallFunction((PyObject *)&PyRange_Type, "LLL", (long long)start, (long long)stop, (long long)step);
+    PyObject *iterator = range ? PyObject_GetIter(range) : NULL;
+    Py_XDECREF(range);
+    return iterator;
+}
+
 /* The reference that goes into the home; PyStackRef_NULL with an exception set when there is no memory. */
 static _PyStackRef materialise(struct activation *act, const struct move *move, _PyInterpreterFrame *frame)
 {
@@ -66,23 +75,21 @@ static _PyStackRef materialise(struct activation *act, const struct move *move, 
         int64_t start = bits_at(act, move->place[0], move->value[0]);
         int64_t stop = bits_at(act, move->place[1], move->value[1]);
         int64_t step = bits_at(act, move->place[2], move->value[2]);
-        int64_t length = step > 0 ? (start < stop ? 1 + (stop - 1 - start) / step : 0)
-                                  : (start > stop ? 1 + (start - 1 - stop) / -step : 0);
-        object = range_iterator_new(start, length, step);
+        uint64_t way = step > 0 ? (start < stop ? (uint64_t)stop - start : 0) : (start > stop ? (uint64_t)start - stop : 0);
+        uint64_t length = way ? 1 + (way - 1) / (step > 0 ? (uint64_t)step : -(uint64_t)step) : 0;
+        object = length <= INT64_MAX ? range_iterator_new(start, (int64_t)length, step) : long_iterator(start, stop, step);
         break;
     }
     }
     return object ? PyStackRef_FromPyObjectSteal(object) : PyStackRef_NULL;
 }
 
-/* The values that an exit names into their homes. All new values first (a local may be read as well as overwritten; what
-   is read is always in the frame that was entered), then the homes. Stack homes that are written hold nothing before; a
-   local's old value is an exact number or singleton (nothing else may be stale), so dropping it runs no code. 0, or -1
-   with MemoryError set: then the frames are as the exit's bytecode found them, but for homes that stay stale. */
-int leave_to_frames(struct activation *act, struct exit_record *exit, _PyInterpreterFrame **frames)
+/* The values that an exit names, all of them before any home is written: a local may be read as well as overwritten, and
+   what is read is always in the frame that was entered. `fresh` has exit->moves places. 0, or -1 with MemoryError set and
+   nothing in the places of those that could not be made. */
+int leave_take(struct activation *act, struct exit_record *exit, _PyInterpreterFrame *frame, _PyStackRef *fresh)
 {
     const struct move *moves = act->executor->moves + exit->first_move;
-    _PyStackRef fresh[exit->moves + 1];
     int result = 0;
     for (int k = 0; k < exit->moves; k++) {
         const struct move *move = &moves[k];
@@ -91,12 +98,21 @@ int leave_to_frames(struct activation *act, struct exit_record *exit, _PyInterpr
             fresh[k] = PyStackRef_IsNull(same) ? same : PyStackRef_DUP(same);
         }
         else {
-            fresh[k] = materialise(act, move, frames[0]);
+            fresh[k] = materialise(act, move, frame);
             if (PyStackRef_IsNull(fresh[k]) && move->kind != MOVE_NULL && move->kind != MOVE_LOCAL
                 && move->kind != MOVE_MAYBE)
                 result = -1;
         }
     }
+    return result;
+}
+
+/* ... and into their homes. Stack homes that are written hold nothing before; a local's old value is an exact number or
+   singleton (nothing else may be stale), so dropping it runs no code. Where a value is missing the frames are as the exit's
+   bytecode found them, but for homes that stay stale. */
+void leave_put(struct activation *act, struct exit_record *exit, _PyInterpreterFrame **frames, const _PyStackRef *fresh)
+{
+    const struct move *moves = act->executor->moves + exit->first_move;
     for (int k = 0; k < exit->moves; k++) {
         _PyInterpreterFrame *frame = frames[moves[k].frame];
         _PyStackRef *home = &frame->localsplus[moves[k].slot];
@@ -107,12 +123,14 @@ int leave_to_frames(struct activation *act, struct exit_record *exit, _PyInterpr
     }
     frames[0]->stackpointer = frames[0]->localsplus + _PyFrame_GetCode(frames[0])->co_nlocalsplus + exit->depth;
     frames[0]->instr_ptr = (_Py_CODEUNIT *)act->bytecode + exit->offset / (int)sizeof(_Py_CODEUNIT);
-    return result;
 }
 
 int leave_to_frame(struct activation *act, struct exit_record *exit, _PyInterpreterFrame *frame)
 {
-    return leave_to_frames(act, exit, &frame);
+    _PyStackRef fresh[exit->moves + 1];
+    int result = leave_take(act, exit, frame, fresh);
+    leave_put(act, exit, &frame, fresh);
+    return result;
 }
 
 /* ---- exceptions ---------------------------------------------------------------------------------------------- */
@@ -146,13 +164,16 @@ int exception_handler_of(PyCodeObject *code, int unit, int *level, int *handler,
 
 /* An exception is set and the frame is as at frame->instr_ptr. With a handler: traceback entry, stack cut, exception
    pushed, instr_ptr at the handler; 0. Without one: -1, and the callback returns NULL, so that the interpreter adds
-   the traceback entry and unwinds; the compiler makes calls out only where the entry has no handler either. */
-int unwind_exception(PyThreadState *tstate, _PyInterpreterFrame *frame)
+   the traceback entry and unwinds; the compiler makes calls out only where the entry has no handler either. `damaged`: what could not be made for lack of
+   memory is missing from the stack; a handler that would go on with that (a loop's iterator) is none. */
+int unwind_exception(PyThreadState *tstate, _PyInterpreterFrame *frame, bool damaged)
 {
     PyCodeObject *code = _PyFrame_GetCode(frame);
     int unit = (int)(frame->instr_ptr - _PyFrame_GetBytecode(frame));
     int level, handler, lasti;
     if (!exception_handler_of(code, unit, &level, &handler, &lasti)) return -1;
+    for (int k = 0; damaged && k < level; k++)
+        if (PyStackRef_IsNull(frame->localsplus[code->co_nlocalsplus + k])) return -1;
     PyFrameObject *object = PyThreadState_GetFrame(tstate);
     if (object) {
         PyTraceBack_Here(object);

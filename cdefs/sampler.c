@@ -111,7 +111,8 @@ static bool push_pending(PyInterpreterState *interp)
 {
     struct _pending_calls *pending = &interp->ceval.pending;
     bool pushed = false;
-    PyMutex_Lock(&pending->mutex);
+    /* No waiting with the threads' lock held: who has this one may have to wait for a collection, which needs that one. */
+    if (!PyMutex_LockFast(&pending->mutex)) return false;
     if (pending->npending < pending->max / 2) {
         struct _pending_call *call = &pending->calls[pending->next];
         call->func = sample;

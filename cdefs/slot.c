@@ -65,9 +65,19 @@ int slot_create(uintptr_t code_address, const int32_t *offsets, int count)
     return result;
 }
 
+/* From a function that cffi calls detached: another tool may be replacing the array that the slot is found in, and the old
+   one waits for attached threads only. The slot itself is there as long as the code object, which the caller keeps. */
+static struct slot *slot_found(uintptr_t code_address)
+{
+    PyGILState_STATE state = PyGILState_Ensure();
+    struct slot *slot = slot_of((PyCodeObject *)code_address);
+    PyGILState_Release(state);
+    return slot;
+}
+
 static struct entry *entry_of(uintptr_t code_address, int32_t offset)
 {
-    struct slot *slot = slot_of((PyCodeObject *)code_address);
+    struct slot *slot = slot_found(code_address);
     if (!slot || offset / 2 >= slot->code_units) return NULL;
     uint8_t index = slot->entry_of_unit[offset / 2];
     return index == NO_ENTRY ? NULL : &slot->entries[index];
@@ -137,7 +147,7 @@ uintptr_t executor_valid_address(struct executor *executor) { return (uintptr_t)
 /* Is a thread inside one of its executors at this moment? They are compared, not looked into: no pin. */
 int slot_is_inside(uintptr_t code_address)
 {
-    struct slot *slot = slot_of((PyCodeObject *)code_address);
+    struct slot *slot = slot_found(code_address);
     for (int i = 0; slot && i < slot->entry_count; i++) {
         struct executor *executor = atomic_load_explicit(&slot->entries[i].executor, memory_order_relaxed);
         if (executor && somebody_inside(executor)) return 1;
@@ -148,7 +158,7 @@ int slot_is_inside(uintptr_t code_address)
 /* Take every executor of `code` out of its entry, and put the entries into `state`. Returns how many there were. */
 int slot_clear(uintptr_t code_address, int state)
 {
-    struct slot *slot = slot_of((PyCodeObject *)code_address);
+    struct slot *slot = slot_found(code_address);
     int count = 0;
     if (!slot) return 0;
     for (int i = 0; i < slot->entry_count; i++) {

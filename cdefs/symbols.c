@@ -52,6 +52,8 @@ uintptr_t builtin_method(uintptr_t object)
     return Py_TYPE(candidate) == &PyCFunction_Type ? (uintptr_t)((PyCFunctionObject *)candidate)->m_ml : 0;
 }
 
+/* tp_version_tag of a class: no two classes, and no two states of one, have the same; 0 when it has none. */
+uint32_t type_version(uintptr_t type) { return _Py_atomic_load_uint32_relaxed(&((PyTypeObject *)type)->tp_version_tag); }
 int is_immortal(uintptr_t object) { return _Py_IsImmortal((PyObject *)object); }
 
 static const char *const counter_names[] = {"installed", "swapped", "retired", "freed", "limbo_bytes", "limbo_executors",

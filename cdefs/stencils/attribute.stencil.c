@@ -8,7 +8,7 @@ extern PRESERVE_ALL int64_t ftjit_attr_store_int(PyObject *object, int64_t offse
 static INLINE PyObject *alive_at(PyObject **place)
 {
     PyObject *value = __atomic_load_n(place, __ATOMIC_ACQUIRE);
-    return LIKELY(value != NULL) && LIKELY(is_alive_here(value)) ? value : NULL;
+    return LIKELY(value != NULL) && LIKELY(is_alive_at(place, value)) ? value : NULL;
 }
 /* The same with a count, which `home` keeps: what another thread made. */
 static INLINE PyObject *counted_at(PyObject **place, _PyStackRef *home)

@@ -172,6 +172,14 @@ STENCIL(guard_function_globals, A:i)
     }
     NEXT;
 }
+/* For an entry of code that loads globals: a dict's subclass may have its own idea of what it holds. */
+STENCIL(guard_plain_globals)
+{
+    if (UNLIKELY(!PyDict_CheckExact(frame->f_globals)) || UNLIKELY(!PyDict_CheckExact(frame->f_builtins))) {
+        EXIT;
+    }
+    NEXT;
+}
 STENCIL(guard_home_null)
 {
     if (UNLIKELY(!PyStackRef_IsNull(HOME(OFF0)))) {
@@ -308,6 +316,14 @@ STENCIL(push_local)
 STENCIL(guard_home_plain)
 {
     if (UNLIKELY(!is_quick(HOME(OFF0))) && !ftjit_is_plain(&HOME(OFF0))) {
+        EXIT;
+    }
+    NEXT;
+}
+/* Not the same counted object, whose last counts both may be. */
+STENCIL(guard_homes_differ)
+{
+    if (UNLIKELY(HOME(OFF0).bits == HOME(OFF1).bits) && !(HOME(OFF0).bits & Py_TAG_REFCNT)) {
         EXIT;
     }
     NEXT;

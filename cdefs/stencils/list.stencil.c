@@ -38,16 +38,14 @@ static INLINE PyObject **list_place(PyObject *list, int64_t index)
     list_array *array = (list_array *)((char *)items - offsetof(list_array, item));
     return LIKELY(index < array->allocated) ? &items[index] : NULL;
 }
-static INLINE PyObject *list_item_now(PyObject *list, int64_t index)
+static INLINE PyObject *item_at(PyObject **place)
 {
-    PyObject **place = list_place(list, index);
     return LIKELY(place != NULL) ? __atomic_load_n(place, __ATOMIC_ACQUIRE) : NULL;
 }
 /* The same with an index from the end, out of the way. */
-static INLINE PyObject *list_item_from_end(PyObject *list, int64_t index)
+static INLINE PyObject **list_place_from_end(PyObject *list, int64_t index)
 {
-    return index < 0 ? list_item_now(list, index + __atomic_load_n(&((PyVarObject *)list)->ob_size, __ATOMIC_RELAXED))
-                     : NULL;
+    return index < 0 ? list_place(list, index + __atomic_load_n(&((PyVarObject *)list)->ob_size, __ATOMIC_RELAXED)) : NULL;
 }
 
 STENCIL(list_length, A:i)
@@ -59,11 +57,11 @@ STENCIL(list_length, A:i)
 /* A: an exact list, then its item, borrowed up to the next safepoint. */
 STENCIL(list_item, A:i, B:i|imm32)
 {
-    PyObject *item = list_item_now((PyObject *)A, B);
+    PyObject **place = list_place((PyObject *)A, B), *item = item_at(place);
     if (UNLIKELY(item == NULL)) {
         SLOW;
     }
-    if (UNLIKELY(!is_alive_here(item))) {
+    if (UNLIKELY(!is_alive_at(place, item))) {
         EXIT;
     }
     A = (int64_t)item;
@@ -71,8 +69,8 @@ STENCIL(list_item, A:i, B:i|imm32)
 }
 SLOWPATH
 {
-    PyObject *item = list_item_from_end((PyObject *)A, B);
-    if (item != NULL && is_alive_here(item)) {
+    PyObject **place = list_place_from_end((PyObject *)A, B), *item = item_at(place);
+    if (item != NULL && is_alive_at(place, item)) {
         A = (int64_t)item;
         NEXT;
     }
@@ -85,18 +83,20 @@ SLOWPATH
 }
 
 /* The number in an item, without holding the item: it is this thread's or immortal, or it is counted out of line. */
-static INLINE int is_own_number(PyObject *item, PyTypeObject *type)
+static INLINE int is_own_number(PyObject **place, PyObject *item, PyTypeObject *type)
 {
-    return (item->ob_tid == _Py_ThreadId() || item->ob_ref_local == _Py_IMMORTAL_REFCNT_LOCAL) && Py_TYPE(item) == type;
+    return (item->ob_tid == _Py_ThreadId()
+            || (item->ob_ref_local == _Py_IMMORTAL_REFCNT_LOCAL && LIKELY(is_still_at(place, item))))
+           && Py_TYPE(item) == type;
 }
-static INLINE int is_own_compact(PyObject *item)
+static INLINE int is_own_compact(PyObject **place, PyObject *item)
 {
-    return is_own_number(item, &PyLong_Type) && _PyLong_IsCompact((PyLongObject *)item);
+    return is_own_number(place, item, &PyLong_Type) && _PyLong_IsCompact((PyLongObject *)item);
 }
 STENCIL(list_item_float, A:f, B:i, C:i|imm32)
 {
-    PyObject *item = list_item_now((PyObject *)B, C);
-    if (UNLIKELY(item == NULL) || UNLIKELY(!is_own_number(item, &PyFloat_Type))) {
+    PyObject **place = list_place((PyObject *)B, C), *item = item_at(place);
+    if (UNLIKELY(item == NULL) || UNLIKELY(!is_own_number(place, item, &PyFloat_Type))) {
         SLOW;
     }
     A = ((PyFloatObject *)item)->ob_fval;
@@ -104,8 +104,8 @@ STENCIL(list_item_float, A:f, B:i, C:i|imm32)
 }
 SLOWPATH
 {
-    PyObject *item = list_item_from_end((PyObject *)B, C);
-    if (item != NULL && is_own_number(item, &PyFloat_Type)) {
+    PyObject **place = list_place_from_end((PyObject *)B, C), *item = item_at(place);
+    if (item != NULL && is_own_number(place, item, &PyFloat_Type)) {
         A = ((PyFloatObject *)item)->ob_fval;
         NEXT;
     }
@@ -118,8 +118,8 @@ SLOWPATH
 }
 STENCIL(list_item_int, A:i, B:i|imm32)
 {
-    PyObject *item = list_item_now((PyObject *)A, B);
-    if (UNLIKELY(item == NULL) || UNLIKELY(!is_own_compact(item))) {
+    PyObject **place = list_place((PyObject *)A, B), *item = item_at(place);
+    if (UNLIKELY(item == NULL) || UNLIKELY(!is_own_compact(place, item))) {
         SLOW;
     }
     A = _PyLong_CompactValue((PyLongObject *)item);
@@ -127,8 +127,8 @@ STENCIL(list_item_int, A:i, B:i|imm32)
 }
 SLOWPATH
 {
-    PyObject *item = list_item_from_end((PyObject *)A, B);
-    if (item != NULL && is_own_compact(item)) {
+    PyObject **place = list_place_from_end((PyObject *)A, B), *item = item_at(place);
+    if (item != NULL && is_own_compact(place, item)) {
         A = _PyLong_CompactValue((PyLongObject *)item);
         NEXT;
     }
@@ -142,7 +142,7 @@ SLOWPATH
 /* True and False are known by their addresses: the item itself is not looked at. */
 STENCIL(list_item_bool, A:i, B:i|imm32)
 {
-    PyObject *item = list_item_now((PyObject *)A, B);
+    PyObject *item = item_at(list_place((PyObject *)A, B));
     int is_true = item == Py_True, is_false = item == Py_False;
     if (UNLIKELY(!(is_true | is_false))) {
         SLOW;
@@ -152,7 +152,7 @@ STENCIL(list_item_bool, A:i, B:i|imm32)
 }
 SLOWPATH
 {
-    PyObject *item = list_item_from_end((PyObject *)A, B);
+    PyObject *item = item_at(list_place_from_end((PyObject *)A, B));
     if (item == NULL) {
         item = ftjit_list_item((PyObject *)A, B);
     }
@@ -437,7 +437,7 @@ STENCIL(list_iter_step)
 STENCIL(guard_own_iterator)
 {
     PyObject *iterator = HOME_OBJECT(OFF0);
-    if (UNLIKELY((int64_t)Py_TYPE(iterator) != OP0) || UNLIKELY(iterator->ob_tid != _Py_ThreadId())
+    if (UNLIKELY(!iterator) || UNLIKELY((int64_t)Py_TYPE(iterator) != OP0) || UNLIKELY(iterator->ob_tid != _Py_ThreadId())
         || UNLIKELY(iterator->ob_ref_local != 1) || UNLIKELY(iterator->ob_ref_shared != 0)) {
         EXIT;
     }

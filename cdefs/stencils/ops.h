@@ -19,6 +19,19 @@ static INLINE int is_alive_here(PyObject *object)
     return object->ob_tid == _Py_ThreadId() || object->ob_ref_local == _Py_IMMORTAL_REFCNT_LOCAL
            || (object->ob_gc_bits & _PyGC_BITS_DEFERRED);
 }
+/* What was loaded from a place that other threads write: between that and the look at it, it may have gone and its memory
+   become another object's; not one of this thread's, but an immortal or a deferred one. Such a one stays from here on: if
+   the place still holds it, it held it all right. */
+static INLINE int is_still_at(PyObject **place, PyObject *object)
+{
+    return __atomic_load_n(place, __ATOMIC_ACQUIRE) == object;
+}
+static INLINE int is_alive_at(PyObject **place, PyObject *object)
+{
+    return object->ob_tid == _Py_ThreadId()
+           || ((object->ob_ref_local == _Py_IMMORTAL_REFCNT_LOCAL || (object->ob_gc_bits & _PyGC_BITS_DEFERRED))
+               && LIKELY(is_still_at(place, object)));
+}
 
 /* A reference whose end is one decrement: something is left, and this thread counts. (Also what carries no count.) */
 static INLINE int is_quick(_PyStackRef ref)

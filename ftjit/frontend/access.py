@@ -20,6 +20,7 @@ from ftjit.frontend.values import (
     Null,
     Number,
     Pointer,
+    exact_type,
     number_constant,
     number_kind,
 )
@@ -43,7 +44,7 @@ class Access(Core):
     def expected_type(self, entry: Entry) -> type | None:
         match entry:
             case Local(_, known, sample) | Pointer(_, known, sample) | Home(known, sample):
-                return known or (None if sample is MISSING else type(sample))
+                return known or (None if sample is MISSING else exact_type(sample))
         return None
 
     def typed_pointer(self, entry: Entry, wanted: type) -> Operand | None:
@@ -63,7 +64,7 @@ class Access(Core):
     def item_of(self, entry: Entry, index: int | None) -> Any:
         """The item at `index` of the entry's sample, or some item (None), for its type; MISSING if there is none."""
         sample: Any = getattr(entry, "sample", MISSING)
-        if type(sample) not in (list, tuple):
+        if exact_type(sample) not in (list, tuple):
             return MISSING
         return self.layout.peek.item(sample, len(sample) // 2 if index is None else index, MISSING)
 
@@ -224,7 +225,9 @@ class Access(Core):
                 return
             if special == "LOAD_ATTR_METHOD_NO_DICT" and self._load_builtin_method(instruction, owner, name):
                 return
-        if special.startswith("LOAD_ATTR_METHOD_") and self.level() < 2 and self._load_method(instruction, owner, name):
+        # (LOAD_ATTR_METHOD_LAZY_DICT has its instances' dict elsewhere, and no guard here.)
+        methods = ("LOAD_ATTR_METHOD_NO_DICT", "LOAD_ATTR_METHOD_WITH_VALUES")
+        if special in methods and self.level() < 2 and self._load_method(instruction, owner, name):
             return
         results: list[Entry] = [Home()]
         if instruction.argument & 1:
@@ -288,9 +291,10 @@ class Access(Core):
         if not isinstance(owner, Local | Pointer | Home):
             return False
         version = instruction.cache32(1)
-        cls = type(owner.sample)
-        function = None if owner.sample is MISSING else self.layout.method(cls, name)
-        if not isinstance(function, FunctionType) or not instruction.argument & 1 or not self.may_inline(function):
+        if owner.sample is MISSING or not instruction.argument & 1:
+            return False
+        function = self.layout.method(type(owner.sample), version, name)
+        if type(function) is not FunctionType or not self.may_inline(function):
             return False
         top = len(self.stack) - 1
         pointer = self.pointer(owner, top)
@@ -378,7 +382,8 @@ class Access(Core):
             results: list[Entry] = [Home(None, sample), Null()] if instruction.argument & 1 else [Home(None, sample)]
             self.call_out("load_global", instruction.argument >> 1, 0, results, quiet=True)
             return
-        callee = sample if isinstance(sample, FunctionType | BuiltinFunctionType | type) else None
+        kind = type(sample)
+        callee = sample if kind is FunctionType or kind is BuiltinFunctionType or kind is type else None
         self.push(Pointer(value, None, sample, callee, held is not None))
         if instruction.argument & 1:
             self.push(Null())

@@ -290,9 +290,11 @@ class Arithmetic(Core):
         if pointer is None:
             self.leave("uncompiled", "a comparison with None of what is no object")
             return False
-        if isinstance(entry, Home):
-            # Its count goes before the branch; the address is only compared.
-            self.drop(entry, top, late=self.level() == 0 or True)
+        if isinstance(entry, Home) and self.level() >= 1:  # its end has run code here before: let it, as a call out
+            taken = int(operator == "eq")
+            self.call_out_or("pop_jump_none", taken, 1, [], instruction.next_offset, instruction.target)  # type: ignore[attr-defined]
+            return False
+        self.drop(entry, top, late=False)  # before the branch; the address is only compared
         self.pop()
         self._branch(Condition("same", operator, pointer, Const(id(None))), instruction.target, instruction.next_offset)
         return False

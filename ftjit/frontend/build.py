@@ -15,11 +15,31 @@ from ftjit.frontend.access import Access
 from ftjit.frontend.arithmetic import Arithmetic
 from ftjit.frontend.bytecode import Bytecode, assigned_locals
 from ftjit.frontend.calls import Calls
-from ftjit.frontend.core import MAX_BLOCKS, MAX_OPS, HoldsInVain, LeaveHere, NotInlinable, TooLarge, is_loud
+from ftjit.frontend.core import (
+    MAX_BLOCKS,
+    MAX_OPS,
+    HoldsInVain,
+    LeaveHere,
+    NotInlinable,
+    TooLarge,
+    Uncompilable,
+    is_loud,
+)
 from ftjit.frontend.loops import Loops
 from ftjit.frontend.movement import Movement
 from ftjit.frontend.state import Frame, State
-from ftjit.frontend.values import MISSING, Boxed, Entry, Home, Maybe, Number, RangeIterator, maybe, number_kind
+from ftjit.frontend.values import (
+    MISSING,
+    Boxed,
+    Entry,
+    Home,
+    Maybe,
+    Number,
+    RangeIterator,
+    exact_type,
+    maybe,
+    number_kind,
+)
 from ftjit.ir import OPS, Block, Const, Edge, Function, Op
 from ftjit.ir.nodes import FLOAT, INT, Operand
 from ftjit.profile.feedback import Feedback
@@ -245,13 +265,17 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
             Boxed(None, entry.sample, False) if isinstance(entry, Boxed) else entry for entry in frame.locals
         ]
         self._clean_homes(frame)
+        if any(instruction.name == "LOAD_GLOBAL" for instruction in bytecode.instructions.values()):
+            if type(snapshot.globals) is not dict or type(snapshot.builtins) is not dict:
+                raise Uncompilable("its globals or builtins are no plain dict", snapshot.offset)
+            self.emit("guard_plain_globals", [], reason="entry")
         for slot in sorted(bytecode.live[snapshot.offset]):
             kind = number_kind(snapshot.locals[slot])
             if kind is not None and not self.feedback.is_mixed(slot):
                 self.emit("guard_home_bound", [], [self.home(slot)], reason="entry")
                 value = self.emit(f"load_{kind}", [], [self.home(slot)], reason="entry")
                 frame.locals[slot] = Number(kind, value)
-            elif type(snapshot.locals[slot]) in (list, tuple) and not self.feedback.is_mixed(slot):
+            elif exact_type(snapshot.locals[slot]) in (list, tuple) and not self.feedback.is_mixed(slot):
                 self.emit("guard_home_bound", [], [self.home(slot)], reason="entry")
                 pointer = self.emit("load_object", [], [self.home(slot)])
                 self.emit("guard_type", [pointer], [id(type(snapshot.locals[slot]))], reason="entry")

@@ -125,16 +125,14 @@ class Calls(Core):
         step = arguments[2] if len(arguments) == 3 else Number("int", Const(1))
         if not isinstance(step, Number) or not isinstance(step.value, Const) or not 0 < abs(step.value.value) < 2**31:
             return False  # a step that is not a small constant: the general way
-        self._finish_range(callable_, arguments[:2], int(step.value.value), following)
+        self._finish_range(callable_, arguments, int(step.value.value), following)
         return True
 
-    def _finish_range(self, callable_: Entry, bounds: list[Entry], step: int, following: Instruction) -> None:
+    def _finish_range(self, callable_: Entry, arguments: list[Entry], step: int, following: Instruction) -> None:
         assert isinstance(callable_, Pointer)
         self._guard_builtin(callable_, range)
-        first = len(self.stack) - 1
-        while self.stack[first] is not bounds[0]:
-            first -= 1
-        numbers = [self.unbox(bound, "int", first + i) for i, bound in enumerate(bounds)]
+        first = len(self.stack) - len(arguments)
+        numbers = [self.unbox(bound, "int", first + i) for i, bound in enumerate(arguments[:2])]
         for position in range(first, len(self.stack)):
             self.drop(self.stack[position], position)
         del self.stack[first - 2 :]

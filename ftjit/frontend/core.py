@@ -331,6 +331,7 @@ class Core:
     def drop(self, entry: Entry, position: int, late: bool = True) -> None:
         """The stack entry is used up: give back its count, if it has one."""
         if isinstance(entry, Home):
+            self.settle_pointers(len(self.stack) - position)  # it may be what one of them points to
             self.emit("drop_home_late" if late else "drop_home", [], [self.stack_home(position)], reason="drop")
 
     def push_home(self, position: int, seen: bool = False, borrowed: bool = False) -> None:

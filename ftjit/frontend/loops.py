@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from ftjit.frontend.bytecode import Instruction
-from ftjit.frontend.core import Core
-from ftjit.frontend.values import MISSING, Home, Number, Pointer, RangeIterator, number_kind
+from ftjit.frontend.core import Core, LeaveHere
+from ftjit.frontend.values import (
+    INT_LIMIT,
+    MISSING,
+    Entry,
+    Home,
+    Number,
+    Pointer,
+    RangeIterator,
+    exact_type,
+    number_kind,
+)
 from ftjit.ir import Const, Edge, Op
 from ftjit.ir.nodes import INT
 
@@ -23,8 +34,9 @@ class Loops(Core):
         for position, entry in enumerate(frame.stack):
             assert isinstance(entry, Home)
             home = self.stack_home(position)
-            kind = type(entry.sample)
-            if entry.sample is MISSING or kind not in (LIST_ITERATOR, RANGE_ITERATOR):
+            kind = exact_type(entry.sample)
+            if kind not in (LIST_ITERATOR, RANGE_ITERATOR):
+                frame.stack[position] = Home(bound=False)  # a comprehension may have put a local aside, or nothing
                 continue
             self.emit("guard_own_iterator", [], [home, id(kind)], reason="entry")
             if kind is LIST_ITERATOR:
@@ -83,6 +95,8 @@ class Loops(Core):
         return self.edge_to(self.state)  # type: ignore[attr-defined,no-any-return]
 
     def _for_range(self, iterator: RangeIterator, body: int, done: int) -> None:
+        if isinstance(iterator.current, Const) and not -INT_LIMIT <= iterator.current.value + iterator.step < INT_LIMIT:
+            raise LeaveHere("a range at the end of 64 bits")
         block = self.block
         compare = "int_branch_ge" if iterator.step > 0 else "int_branch_le"
         arguments = [iterator.current, iterator.stop]
@@ -111,6 +125,7 @@ class Loops(Core):
         return Const(int(current.value) + step)
 
     def _for_list(self, iterator: Home, body: int, done: int) -> None:
+        self.settle_pointers(0)  # it may have to wait for the list's lock
         self.fence()
         block, position = self.block, len(self.stack) - 1
         items = iterator.sample if type(iterator.sample) is list else _sequence_of(iterator.sample)
@@ -143,26 +158,29 @@ class Loops(Core):
         block.ops.append(Op("jump", [], target=self._edge_at(body), offset=self.offset))
 
     def _for_any(self, instruction: Instruction, done: int) -> None:
-        before = self.state.copy()
-        op = self.call_out("for_iter", 0, 0, [Home()], name="call_out_or")
-        block = self.block
-        after = self.state
-        # Exhausted: the homes are as the call out left them, the item aside.
+        self.call_out_or("for_iter", 0, 0, [Home()], instruction.next_offset, done)
+
+    def call_out_or(
+        self, helper: str, argument: int, pops: int, pushes: Sequence[Entry], following: int, otherwise: int
+    ) -> None:
+        """End the block with a helper that answers: on to `following`, or, when it says no, to `otherwise` without what
+        it pushes."""
+        op = self.call_out(helper, argument, pops, pushes, name="call_out_or")
+        block, after = self.block, self.state
         self.state = after.copy()
-        self.state.top.stack.pop()
-        assert len(self.state.top.stack) == len(before.top.stack)
-        op.target = self._edge_after_the_last(done)
+        del self.state.top.stack[len(self.state.top.stack) - len(pushes) :]
+        op.target = self._edge_after_a_no(otherwise)
         self.state = after
-        block.ops.append(Op("jump", [], target=self._edge_at(instruction.next_offset), offset=self.offset))
+        block.ops.append(Op("jump", [], target=self._edge_at(following), offset=self.offset))
         self.block = block
 
-    def _edge_after_the_last(self, done: int) -> Edge:
-        """To `done`, unless the call that found no item says to leave: then the interpreter goes on there."""
+    def _edge_after_a_no(self, otherwise: int) -> Edge:
+        """To `otherwise`, unless the call that said no also says to leave: then the interpreter goes on there."""
         state, saved = self.state, (self.offset, self.before)
-        state.top.offset = done
+        state.top.offset = otherwise
         through = self.block_of_its_own(state)  # type: ignore[attr-defined]
         self.emit("leave_if_told", [], reason="status")
-        through.ops.append(Op("jump", [], target=self._edge_at(done), offset=done))
+        through.ops.append(Op("jump", [], target=self._edge_at(otherwise), offset=otherwise))
         self.offset, self.before = saved
         return Edge(through, state.operands())
 

@@ -20,6 +20,7 @@ from ftjit.frontend.values import (
     Number,
     Pointer,
     RangeIterator,
+    exact_type,
     number_constant,
 )
 from ftjit.ir import Const
@@ -66,11 +67,12 @@ class Movement(Core):
             raise LeaveHere("a comprehension")
         slot = instruction.argument
         entry = self.frame.locals[slot]
+        self._settle_borrows(slot, self.stack)
         position = len(self.stack)
         if isinstance(entry, Boxed):
             self.emit("move_home", [], [self.stack_home(position), self.home(slot)])
             self.emit("push_null", [], [self.home(slot)])
-            self.push(Home(entry.type, entry.sample))
+            self.push(Home(entry.type, entry.sample) if entry.bound else Home(bound=False))
         else:
             if not isinstance(entry, Number):
                 raise LeaveHere("a local that may be unbound")
@@ -119,7 +121,7 @@ class Movement(Core):
         """The second store cannot leave, the first being done: both old values are looked at beforehand, and what the
         new ones are."""
         first, second = instruction.argument >> 4, instruction.argument & 15
-        if self._may_end_a_life(first) or self._may_end_a_life(second):
+        if self._may_end_a_life(first) or self._may_end_a_life(second) or (first == second and not self.inlined):
             self._store_out("store_fast_store_fast", instruction.argument, [first, second])
             return
         old = self.frame.locals[second]
@@ -129,6 +131,8 @@ class Movement(Core):
             self._type_at(len(self.stack) - 2)
         if not self.inlined and isinstance(old, Boxed | Maybe) and not old.clean:
             self.emit("guard_home_plain", [], [self.home(second)], reason="drop")
+            if isinstance(self.frame.locals[first], Boxed | Maybe):  # its count is one of what the other looked at
+                self.emit("guard_homes_differ", [], [self.home(first), self.home(second)], reason="drop")
             self.settle_pointers(2)
         self._store(first)
         self._store(second, late=True)
@@ -143,7 +147,8 @@ class Movement(Core):
         entries = self.stack[: -len(slots) - 1 : -1]
         self.call_out(helper, argument, len(slots), pushes)
         for slot, entry in zip(slots, entries, strict=True):
-            self.frame.locals[slot] = Boxed(getattr(entry, "type", None), getattr(entry, "sample", MISSING))
+            bound = not isinstance(entry, Home) or entry.bound
+            self.frame.locals[slot] = Boxed(getattr(entry, "type", None), getattr(entry, "sample", MISSING), bound)
             self.frame.synced.add(slot)
 
     def _store(self, slot: int, late: bool = False) -> None:
@@ -155,7 +160,9 @@ class Movement(Core):
             return
         frame = self.frame
         old = frame.locals[slot]
-        self._settle_borrows(slot)
+        self._settle_borrows(slot, self.stack[:-1])
+        if isinstance(old, Boxed | Maybe) and not old.clean:
+            self.settle_pointers(1)  # the old value may be what one of them points to
         suffix = "_late" if late else ""
         position = len(self.stack) - 1
         home = self.home(slot)
@@ -174,7 +181,7 @@ class Movement(Core):
             case Home(type_, sample):
                 type_ = type_ or self._settle_type(entry, position, late)
                 self.emit(f"store_home{suffix}", [], [home, self.stack_home(position)], reason="drop")
-                frame.locals[slot] = Boxed(type_, sample)
+                frame.locals[slot] = Boxed(type_, sample, entry.bound)
             case Local(_, type_, sample) | Pointer(_, type_, sample):
                 pointer = self.pointer(entry)
                 assert pointer is not None
@@ -213,7 +220,7 @@ class Movement(Core):
     def _settle_type(self, entry: Home | Local | Pointer, position: int, late: bool) -> type | None:
         """A container that looks like a list or a tuple is checked now, once, instead of at its first use in every
         version of the code that follows."""
-        expected = type(entry.sample)
+        expected = exact_type(entry.sample)
         if late or expected not in (list, tuple) or self.level() >= 1:
             return None
         pointer = self.pointer(entry, position)
@@ -221,9 +228,9 @@ class Movement(Core):
         self.emit("guard_type", [pointer], [id(expected)], reason="type")
         return expected
 
-    def _settle_borrows(self, slot: int) -> None:
-        """Stack entries borrowed from this local get counts of their own; the top one is being stored."""
-        for position, entry in enumerate(self.stack[:-1]):
+    def _settle_borrows(self, slot: int, entries: Sequence[Entry]) -> None:
+        """Those of the stack's lowest entries that are borrowed from this local get counts of their own."""
+        for position, entry in enumerate(entries):
             if isinstance(entry, Local) and entry.slot == slot:
                 self.push_home(position)
 
@@ -258,9 +265,11 @@ class Movement(Core):
 
     def op_COPY(self, instruction: Instruction) -> None:
         position = len(self.stack) - instruction.argument
-        entry: Entry = self.stack[position]
-        if isinstance(entry, RangeIterator):
+        if isinstance(self.stack[position], RangeIterator):
             raise LeaveHere("a second reference to an iterator")
+        if self.level() == 0 and not self.inlined:
+            self._unbox_at(position)  # once: both names are to have one number
+        entry: Entry = self.stack[position]
         if isinstance(entry, Home):
             self.emit("push_local", [], [self.stack_home(len(self.stack)), self.stack_home(position)])
             entry = Home(entry.type, entry.sample)

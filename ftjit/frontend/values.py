@@ -9,20 +9,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any, Final
 
 from ftjit.ir import Const, Value
 from ftjit.ir.nodes import Operand
 from ftjit.profile.missing import MISSING
 
-KIND_OF: Final[dict[type, str]] = {int: "int", float: "float", bool: "bool"}
+_EXACT: Final[dict[int, type]] = {
+    id(kind): kind
+    for kind in (
+        int, float, bool, str, bytes, list, tuple, dict, set, range, slice, NoneType,
+        type(iter([])), type(iter(range(0))),
+    )
+}  # fmt: skip
+
+
+def exact_type(sample: object) -> type:
+    """The sample's type if it is a builtin one that matters here, else `object`: what a metaclass says to == and hash
+    is never asked."""
+    return _EXACT.get(id(type(sample)), object)
 
 
 def number_kind(sample: object) -> str | None:
     """The unboxed kind that fits the sample: an int only if it fits 64 bits."""
     if type(sample) is int:
         return "int" if -(2**63) <= sample < 2**63 else None
-    return KIND_OF.get(type(sample))
+    kinds: dict[type, str] = {float: "float", bool: "bool"}
+    return kinds.get(exact_type(sample))
 
 
 class Entry:
@@ -129,14 +143,15 @@ class Pointer(Entry):
 @dataclass(frozen=True, slots=True)
 class Home(Entry):
     """A stack entry that is where the interpreter has it, with a count of its own. `own`: an iterator nobody else
-    refers to."""
+    refers to. `bound` False: what a local held that may have held nothing, put aside by a comprehension."""
 
     type: type | None = None
     sample: Any = field(default=MISSING, compare=False)
     own: bool = False
+    bound: bool = True
 
     def key(self) -> Any:
-        return ("home", self.type, self.own)
+        return ("home", self.type, self.own, self.bound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,5 +233,5 @@ def number_constant(value: object) -> Number | None:
 
 __all__ = [
     "MISSING", "Boxed", "Condition", "Constant", "Entry", "Home", "Local", "Maybe", "Null", "Number", "Pointer",
-    "RangeIterator", "Value", "number_constant", "number_kind",
+    "RangeIterator", "Value", "exact_type", "number_constant", "number_kind",
 ]  # fmt: skip

@@ -107,11 +107,13 @@ guard_same            i           -         OP0          exit,guard
 guard_builtin         i           -         OP0          exit,guard
 guard_function        i           -         OP0          exit,guard
 guard_function_globals i          -         -            exit,guard
+guard_plain_globals   -           -         -            exit,guard
 guard_instance_keys   i           -         OP0          exit,guard
 guard_one             i           -         -            exit,guard
 guard_length          i           -         OFF0         exit,guard
 guard_home_bound      -           -         OFF0         exit,guard
 guard_home_plain      -           -         OFF0         exit,guard
+guard_homes_differ    -           -         OFF0,OFF1    exit,guard
 guard_home_stale      -           -         OFF0         exit,guard
 store_maybe           ifi         -         OFF0         exit,effect
 guard_own_iterator    -           -         OFF0,OP0     exit,guard

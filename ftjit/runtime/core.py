@@ -89,6 +89,7 @@ class Core:
             extended_arg=dis.opmap["EXTENDED_ARG"],
             symbol=self.symbol,
             builtin_method=lambda function: int(lib.builtin_method(id(function))),
+            type_version=lambda cls: int(lib.type_version(id(cls))),
             is_immortal=lambda value: bool(lib.is_immortal(id(value))),
             peek=Peek(**given),
             seen_bytecode=lambda code: None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dis
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
@@ -46,6 +46,7 @@ class Layout:
     extended_arg: int
     symbol: Callable[[str], int]
     builtin_method: Callable[[object], int]
+    type_version: Callable[[type], int]
     is_immortal: Callable[[object], bool]
     peek: Peek
     seen_bytecode: Callable[[CodeType], bytes | None]
@@ -55,10 +56,15 @@ class Layout:
         table = dis._parse_exception_table(code)  # type: ignore[attr-defined]
         return ExceptionTable(tuple((entry.start, entry.end) for entry in table))
 
-    @staticmethod
-    def method(cls: type, name: str) -> object:
-        """What the class has under the name, found without running a descriptor."""
-        for base in cls.__mro__:
-            if name in base.__dict__:
-                return base.__dict__[name]
-        return None
+    def method(self, cls: type, version: int, name: str) -> object:
+        """What the class has under the name, found without running anything of its own; None unless its version is, and
+        stays, this one."""
+        found = None
+        if self.type_version(cls) == version:
+            found = next((members[name] for members in map(_members, _bases(cls)) if name in members), None)
+        return found if self.type_version(cls) == version else None
+
+
+# A metaclass may have its own idea of `cls.__mro__` and `cls.__dict__`.
+_bases: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
+_members: Callable[[type], Mapping[str, Any]] = type.__dict__["__dict__"].__get__

@@ -396,5 +396,6 @@ def test_a_loop_inside_does_not_hold_back_other_threads_memory() -> None:
     assert ftjit.stats().activations == 1
     flag.done = True
     join(thread)
-    assert grown < 150, f"{grown} MiB in {rounds} rounds"
+    everything = rounds * 5000 * 8 >> 20
+    assert grown < max(150, everything // 3), f"{grown} MiB in {rounds} rounds"
     assert threading.active_count() <= 2
