@@ -107,6 +107,6 @@ def test_the_last_count_is_this_threads_own() -> None:
 
         thread = start_thread(other, xs)
         with entered():
-            result = lets_go(xs, box.pop(), 400_000_000)
-        assert result == (text(turn), 400_000_000, None)
+            result = lets_go(xs, box.pop(), 100_000_000)
+        assert result == (text(turn), 100_000_000, None)
         join(thread)
