@@ -8,6 +8,7 @@ import hashlib
 import json
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from . import catalog, child
@@ -23,12 +24,11 @@ def measure(size: int) -> None:
     digest = hashlib.sha256()
     began = time.perf_counter()
     ftjit = child.switch_on("ftjit")
+    switch = switch_of_the_sampler()
+    switch(False)
     say({"enable": time.perf_counter() - began})
     while True:
-        if sys.stdin.readline().strip() == "on":
-            ftjit.enable()
-        else:
-            ftjit.disable()
+        switch(sys.stdin.readline().strip() == "on")
         wall, process, thread = time.perf_counter(), time.process_time(), time.thread_time()
         text = next(steps, None)
         clocks = {
@@ -41,6 +41,21 @@ def measure(size: int) -> None:
         digest.update(text.encode())
         say(clocks)
     say({"checksum": digest.hexdigest(), "counters": ftjit.stats().to_dict()})
+
+
+def switch_of_the_sampler() -> Callable[[bool], None]:
+    """What stops ftjit for a step: it neither asks nor wakes up, and its time stands still, so that the steps with it
+    together are asked as often as one run of that length. (`disable` would end its thread, and `enable` start another.)
+    """
+    from ftjit.runtime.core import core
+
+    lib = core().lib
+
+    def switch(on: bool) -> None:
+        lib.door_enable(on)
+        lib.sampler_pause(not on)
+
+    return switch
 
 
 def say(answer: dict[str, Any]) -> None:

@@ -1,12 +1,14 @@
 """What enabling ftjit costs a program that never gets hot; the claim is less than 1 %.
 
 Method: many pairs of fresh processes, each running ``programs/cold.py`` once, a step (a few milliseconds) at a time.
-ftjit is switched on for every other step of one process and for the steps between of the other, so each step is run
-with and without it at nearly the same time; who goes first changes, too. The ratio of a pair is the geometric mean of
-two: first process on, second off, and the other way round. So what makes one process slower than the other (where its
-memory lies, say) is no part of it, nor what else the machine does for longer than two steps. Importing and enabling are
-timed apart, and switching is not timed. The ratio compares the CPU time of the thread that runs the program, which
-other processes disturb least; the ratios of the CPU time of all threads and of the wall time are shown beside it.
+ftjit is on for every other step of one process and for the steps between of the other, so each step is run with and
+without it at nearly the same time. The ratio of a pair is the geometric mean of two: first process on, second off, and
+the other way round. So what makes one process slower than the other (where its memory lies, say) is no part of it, nor
+what else the machine does for longer than two steps. Who does a step first does it at a colder machine: so pairs come
+in twos, the second with every order reversed, and only their mean counts. Importing and enabling, the start of the
+sampling thread included, are timed apart; switching, which lets that thread stand still, is not timed. The ratio
+compares the CPU time of the thread that runs the program, which other processes disturb least; the ratios of the CPU
+time of all threads and of the wall time are shown beside it.
 
 The claim holds when the 99 % confidence interval of the median ratio lies below 1.01 and fails when it lies
 above; until then pairs are added, up to a number and a time. (99 %, because looking again and again raises
@@ -27,7 +29,7 @@ from .progress import progress
 LIMIT = 1.01
 CONFIDENCE = 0.99
 MOST_PAIRS = 1000
-FEWEST_PAIRS = 20
+FEWEST_PAIRS = 40
 TIMEOUT_SECONDS = 120.0
 UNDECIDED = "undecided, more pairs are needed (--rounds N)"
 CLOCKS = {
@@ -68,16 +70,19 @@ def command(quick: bool, pairs: int | None) -> tuple[int, dict[str, Any] | None]
 
 
 def measure(size: str, fixed: int | None, budget_seconds: float) -> list[Pair]:
-    """As many pairs as ``fixed``, or as are needed within ``budget_seconds``. Raises ProcessFailure."""
+    """Twice as many pairs as ``fixed``, or as are needed within ``budget_seconds``: one in each order. Raises
+    ProcessFailure.
+    """
     pairs: list[Pair] = []
     number = str(catalog.load("cold").SIZES[size])
-    most = fixed or MOST_PAIRS
+    most = 2 * (fixed or MOST_PAIRS)
     with processes.child_environment() as environment, progress("Cold program") as step:
-        measure_pair(number, environment)  # fills the cache of compiled modules and the disk's
+        measure_pair(number, environment, False)  # fills the cache of compiled modules and the disk's
         began = time.perf_counter()
         while len(pairs) < most:
-            pairs.append(measure_pair(number, environment))
-            step(len(pairs), most, f"with ftjit {percent(ratio(pairs[-1], 'thread'))}")
+            for reverse in (False, True):
+                pairs.append(measure_pair(number, environment, reverse))
+            step(len(pairs), most, f"with ftjit {percent(both_orders(*pairs[-2:], clock='thread'))}")
             if fixed is None and len(pairs) >= FEWEST_PAIRS:
                 decided = judge(ratio_interval(pairs, "thread")) != UNDECIDED
                 if decided or time.perf_counter() - began > budget_seconds:
@@ -85,8 +90,8 @@ def measure(size: str, fixed: int | None, budget_seconds: float) -> list[Pair]:
     return pairs
 
 
-def measure_pair(size: str, environment: Mapping[str, str]) -> Pair:
-    """One pair of processes, step by step."""
+def measure_pair(size: str, environment: Mapping[str, str], reverse: bool) -> Pair:
+    """One pair of processes, step by step; ``reverse`` changes who goes first at each."""
     with (
         processes.Conversation("cold_child", [size], environment, TIMEOUT_SECONDS) as first,
         processes.Conversation("cold_child", [size], environment, TIMEOUT_SECONDS) as second,
@@ -96,7 +101,7 @@ def measure_pair(size: str, environment: Mapping[str, str]) -> Pair:
         for answer in answers:
             answer.update({state: dict.fromkeys(CLOCKS, 0.0) for state in ("on", "off")})
         for step in itertools.count():
-            for number in (0, 1) if step // 2 % 2 else (1, 0):
+            for number in (0, 1) if (step // 2 % 2) ^ reverse else (1, 0):
                 state = "on" if (step + number) % 2 else "off"
                 heard = conversations[number].ask(state)
                 for clock in CLOCKS:
@@ -113,9 +118,15 @@ def ratio(pair: Pair, clock: str) -> float:
     return math.sqrt(first["on"][clock] / second["off"][clock] * second["on"][clock] / first["off"][clock])
 
 
+def both_orders(pair: Pair, reversed_pair: Pair, clock: str) -> float:
+    return math.sqrt(ratio(pair, clock) * ratio(reversed_pair, clock))
+
+
 def ratio_interval(pairs: Sequence[Pair], clock: str) -> Interval:
-    """The median of the pairs' ratios."""
-    return median_interval([ratio(pair, clock) for pair in pairs], CONFIDENCE)
+    """The median of the ratios, each of a pair and the one in the other order."""
+    return median_interval(
+        [both_orders(*two, clock=clock) for two in itertools.batched(pairs, 2, strict=True)], CONFIDENCE
+    )
 
 
 def judge(interval: Interval) -> str:

@@ -24,7 +24,7 @@ static pthread_t ticker;
 static pthread_mutex_t control = PTHREAD_MUTEX_INITIALIZER;          /* who starts or stops it, to the end; before ticker_lock */
 static pthread_mutex_t ticker_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ticker_wake = PTHREAD_COND_INITIALIZER;
-static bool running, stopping;
+static bool running, stopping, paused;
 static _Atomic uint32_t waiting_for_room;                            /* code that found the heap full: try again */
 static uint64_t last_asked;                                          /* thread state id, for taking turns */
 static uint64_t quiet = SOON, pace;                                  /* the ticker's; a pause changes neither */
@@ -162,15 +162,24 @@ static uint64_t now_ms(void)
     return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
 }
 
+/* Time during which it is paused does not count. */
 static bool sleep_or_stop(uint64_t microseconds)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += microseconds * 1000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    int64_t left = (int64_t)microseconds * 1000;
     pthread_mutex_lock(&ticker_lock);
-    if (!stopping) pthread_cond_timedwait(&ticker_wake, &ticker_lock, &until);
+    while (!stopping && (paused || left > 0)) {
+        struct timespec from, until;
+        clock_gettime(CLOCK_REALTIME, &from);
+        until.tv_nsec = from.tv_nsec + left;
+        until.tv_sec = from.tv_sec + until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        if (paused) pthread_cond_wait(&ticker_wake, &ticker_lock);
+        else if (pthread_cond_timedwait(&ticker_wake, &ticker_lock, &until)) break;
+        else {
+            clock_gettime(CLOCK_REALTIME, &until);
+            left -= (until.tv_sec - from.tv_sec) * 1000000000 + until.tv_nsec - from.tv_nsec;
+        }
+    }
     bool stop = stopping;
     pthread_mutex_unlock(&ticker_lock);
     return stop;
@@ -253,6 +262,15 @@ void sampler_stop(void)
     if (running) pthread_join(ticker, NULL);
     running = false;
     pthread_mutex_unlock(&control);
+}
+
+/* For measuring what it costs: while it is paused no time passes for it, and it takes none. */
+void sampler_pause(int on)
+{
+    pthread_mutex_lock(&ticker_lock);
+    paused = on;
+    pthread_cond_broadcast(&ticker_wake);
+    pthread_mutex_unlock(&ticker_lock);
 }
 
 int sampler_is_running(void) { return running; }

@@ -68,6 +68,12 @@ class Library:
     def measure_entering(self, form, turns):
         return 1.0 + form
 
+    def door_enable(self, on):
+        pass
+
+    def sampler_pause(self, on):
+        pass
+
 
 runtime = types.ModuleType("ftjit.runtime")
 runtime.core = types.ModuleType("ftjit.runtime.core")
@@ -237,11 +243,11 @@ def test_cold_cost_of_one_pair_is_undecided(capsys, tmp_path):
     output = capsys.readouterr().out
     assert "undecided" in output
     assert "Checksums ✓" in output
-    (pair,) = json.loads(file.read_text())["pairs"]
+    answers = [answer for pair in json.loads(file.read_text())["pairs"] for answer in pair]
     expected = catalog.load("cold").run(catalog.load("cold").SIZES["quick"])
-    assert [answer["checksum"] for answer in pair] == [expected, expected]
-    assert all(answer["counters"]["executors_installed"] == 1 for answer in pair)
-    assert all(answer[state]["wall"] > 0 for answer in pair for state in ("on", "off"))
+    assert [answer["checksum"] for answer in answers] == [expected] * 4  # a pair in each order
+    assert all(answer["counters"]["executors_installed"] == 1 for answer in answers)
+    assert all(answer[state]["wall"] > 0 for answer in answers for state in ("on", "off"))
 
 
 @pytest.mark.parametrize(
