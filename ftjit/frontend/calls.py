@@ -258,6 +258,14 @@ def _stores(code: CodeType) -> bool:
     return any(instruction.opname in ("STORE_ATTR", "STORE_SUBSCR") for instruction in dis.get_instructions(code))
 
 
+def _main_copy(code: CodeType) -> bytes:
+    """The bytecode as the main thread has specialised it; read twice, as it may be writing one of the caches now."""
+    while True:
+        first: bytes = code._co_code_adaptive  # type: ignore[attr-defined]
+        if first == code._co_code_adaptive:  # type: ignore[attr-defined]
+            return first
+
+
 def _inlinable(code: CodeType, seen: bytes | None) -> Bytecode | None:
     """The decoded bytecode of a function small and simple enough to inline, else None. Its specialisations say where
     its globals and attributes are: as some thread had them, or those of the main copy."""
@@ -266,6 +274,6 @@ def _inlinable(code: CodeType, seen: bytes | None) -> Bytecode | None:
     )
     if not simple or code.co_kwonlyargcount or len(code.co_code) > _MAX_INLINED_BYTES:
         return None
-    decoded = Bytecode(code, seen or code._co_code_adaptive)  # type: ignore[attr-defined]
+    decoded = Bytecode(code, seen or _main_copy(code))
     names = {instruction.name for instruction in decoded.instructions.values()}
     return decoded if names <= _INLINABLE else None
