@@ -112,6 +112,7 @@ def measure(executors: int, threads: int) -> dict[str, Any]:
     seconds = time.perf_counter() - began
     if failures:
         raise failures[0]
+    wait(lambda: ftjit.stats().activations >= 1, "the parked thread inside at the end")
     inside = ftjit.stats().activations
     stop.done = True
     parked.join(PATIENCE_SECONDS)

@@ -24,6 +24,7 @@ UNITS = [
     "snapshot",
     "sampler",
     "worker",
+    "forks",
     "helpers",
     "callouts",
     "thunks",

@@ -10,6 +10,7 @@
      snapshot  what the first thread through the door sees, for the compiler
      sampler   the native ticker: where it is hot; it also drives reclamation
      worker    native threads that run the compiler written in Python
+     forks     hooks round a fork: our threads stop, and go on
      helpers   what stencils call out of line
    A unit may use only units above it, but for the door, which everything meets in. */
 #ifndef FTJIT_CORE_H
@@ -142,10 +143,18 @@ int exception_handler_of(PyCodeObject *, int unit, int *level, int *handler, int
 int snapshot_take(struct slot *, struct entry *, int is_start, _PyInterpreterFrame *);
 
 int door_is_enabled(void);
+void door_fork_begins(void);
+void door_fork_is_over(void);
 int native_thread_start(unsigned long *thread, void *(*run)(void *), void *argument);
 PyObject *sampler_take_hot(void);
+int sampler_is_running(void);
+int sampler_restart(void);
+void sampler_stop(void);
 void sampler_after_fork(void);
 void worker_wake(void);
 int worker_is_owed(void);
+int worker_stop(double seconds);
+void worker_allow(void);
 void worker_after_fork(void);
+void core_after_fork(void);
 #endif

@@ -44,18 +44,14 @@ static void set_enabled(uint32_t bit, int on)
 }
 void door_enable(int on) { set_enabled(ENABLED, on); }
 
-/* Round a fork, by the thread that forks, under the runtime's lock for forks. A signal handler may fork too, in the middle
-   of the preparations: the outermost counts. */
-static int forks;
+/* Round a fork, by the thread that forks (forks.c). */
 void door_fork_begins(void)
 {
-    if (forks++ > 0) return;
     reclaim_pause();
     set_enabled(FORKING, 1);
 }
 void door_fork_is_over(void)
 {
-    if (--forks > 0) return;
     set_enabled(FORKING, 0);
     reclaim_resume();
 }

@@ -55,7 +55,13 @@ static bool plain(PyObject *old)
     return Py_TYPE(old) == &PyUnicode_Type || Py_TYPE(old) == &PyRangeIter_Type;
 }
 
-int64_t ftjit_is_plain(_PyStackRef *home) { return (home->bits & Py_TAG_REFCNT) || plain((PyObject *)home->bits); }
+static int64_t is_plain(_PyStackRef *home) { return (home->bits & Py_TAG_REFCNT) || plain((PyObject *)home->bits); }
+/* Beside others that go with it: what it holds itself may be held by one of those only. */
+int64_t ftjit_is_plain_beside_others(_PyStackRef *home)
+{
+    if (home->bits & Py_TAG_REFCNT) return 1;
+    return Py_TYPE((PyObject *)home->bits) != &PyListIter_Type && plain((PyObject *)home->bits);
+}
 void ftjit_replace_late(_PyStackRef *home, uintptr_t bits)
 {
     struct activation *act = current_activation;
@@ -67,13 +73,13 @@ void ftjit_replace_late(_PyStackRef *home, uintptr_t bits)
 }
 int64_t ftjit_replace(_PyStackRef *home, uintptr_t bits)
 {
-    if (!ftjit_is_plain(home)) return 0;
+    if (!is_plain(home)) return 0;
     ftjit_replace_late(home, bits);
     return 1;
 }
 int64_t ftjit_replace_object(_PyStackRef *home, PyObject *object)
 {
-    if (!ftjit_is_plain(home)) return 0;
+    if (!is_plain(home)) return 0;
     ftjit_replace_late(home, _Py_IsImmortal(object) ? (uintptr_t)object | Py_TAG_REFCNT : (uintptr_t)Py_NewRef(object));
     return 1;
 }

@@ -37,6 +37,17 @@ static _PyInterpreterFrame *frame_make(PyObject *function, const struct inner_fr
     return frame;
 }
 
+/* References that carry no count, as the collector would see them in a frame: here it does not look, so they get one. (What
+   is only maybe in a register is a number, or is in its home.) */
+static void hold(_PyStackRef *fresh, const struct move *moves, int count)
+{
+    for (int k = 0; k < count; k++) {
+        if (PyStackRef_IsNull(fresh[k]) || moves[k].kind == MOVE_MAYBE || !PyStackRef_IsDeferred(fresh[k])) continue;
+        PyObject *object = PyStackRef_AsPyObjectBorrow(fresh[k]);
+        if (!_Py_IsImmortal(object)) fresh[k].bits = (uintptr_t)Py_NewRef(object);
+    }
+}
+
 static void after_call(_PyInterpreterFrame *frame, PyObject *result, int kept)
 {
     for (; kept; kept--) {
@@ -59,6 +70,7 @@ int leave_inlined(struct activation *act, struct exit_record *exit, PyThreadStat
     for (int k = 0; k < last; k++) functions[k] = Py_NewRef((PyObject *)bits_at(act, inner[k].place, inner[k].function));
     _PyStackRef fresh[exit->moves + 1];
     bool failed = leave_take(act, exit, frame, fresh) < 0;
+    hold(fresh, act->executor->moves + exit->first_move, exit->moves);
     PyObject *exception = failed ? PyErr_GetRaisedException() : NULL;
     for (int k = 0; k < last; k++) bytecode_make_ready(tstate, functions[k], inner[k].code);
     if (failed) PyErr_SetRaisedException(exception);

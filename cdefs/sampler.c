@@ -24,7 +24,7 @@ static pthread_t ticker;
 static pthread_mutex_t control = PTHREAD_MUTEX_INITIALIZER;          /* who starts or stops it, to the end; before ticker_lock */
 static pthread_mutex_t ticker_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ticker_wake = PTHREAD_COND_INITIALIZER;
-static bool running, stopping, paused;
+static bool running, stopping, paused, over;
 static _Atomic uint32_t waiting_for_room;                            /* code that found the heap full: try again */
 static uint64_t last_asked;                                          /* thread state id, for taking turns */
 static uint64_t quiet = SOON, pace;                                  /* the ticker's; a pause changes neither */
@@ -140,9 +140,9 @@ static PyThreadState *whose_turn(PyInterpreterState *interp)
 
 static void ask(int push)
 {
-    PyInterpreterState *interp = _PyRuntime.interpreters.main;
     PyMutex_Lock(&_PyRuntime.interpreters.mutex);
-    PyThreadState *tstate = whose_turn(interp);
+    PyInterpreterState *interp = _PyRuntime.interpreters.main;       /* NULL once it is finalised */
+    PyThreadState *tstate = interp ? whose_turn(interp) : NULL;
     if (tstate) {
         if (push) atomic_store(&outstanding, 1);
         if (!push || push_pending(interp)) {
@@ -235,13 +235,12 @@ int native_thread_start(pthread_t *thread, void *(*run)(void *), void *argument)
     return error;
 }
 
-int sampler_start(uint64_t microseconds, uint32_t samples)
+/* With the pace of before. Nothing starts once it is over. 0, or why there is no thread. */
+int sampler_restart(void)
 {
     int error = 0;
-    atomic_store(&tick_us, microseconds);
-    atomic_store(&hot_samples, samples);
     pthread_mutex_lock(&control);
-    if (!running) {
+    if (!running && !over) {
         stopping = false;
         pace = pace_after(quiet);
         error = native_thread_start(&ticker, ticking, NULL);
@@ -250,6 +249,13 @@ int sampler_start(uint64_t microseconds, uint32_t samples)
     }
     pthread_mutex_unlock(&control);
     return error;
+}
+
+int sampler_start(uint64_t microseconds, uint32_t samples)
+{
+    atomic_store(&tick_us, microseconds);
+    atomic_store(&hot_samples, samples);
+    return sampler_restart();
 }
 
 void sampler_stop(void)
@@ -262,6 +268,15 @@ void sampler_stop(void)
     if (running) pthread_join(ticker, NULL);
     running = false;
     pthread_mutex_unlock(&control);
+}
+
+/* At the interpreter's end. */
+void sampler_end(void)
+{
+    pthread_mutex_lock(&control);
+    over = true;
+    pthread_mutex_unlock(&control);
+    sampler_stop();
 }
 
 /* For measuring what it costs: while it is paused no time passes for it, and it takes none. */

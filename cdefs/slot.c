@@ -84,12 +84,14 @@ static struct entry *entry_of(uintptr_t code_address, int32_t offset)
 }
 
 /* Make an executor of sealed code and swap it in. Exits and moves are packed as core.h lays them out. Returns the
-   executor's number, 0 without memory or entry. */
-uint64_t slot_install(uintptr_t code_address, int32_t offset, struct region *region, struct executor *executor,
+   executor's number, 0 without memory or entry. Once it is in, `owner` holds it no longer: whatever happens to the caller
+   then, nobody discards what threads may be inside of. */
+uint64_t slot_install(uintptr_t code_address, int32_t offset, struct region *region, struct executor **owner,
                       const void *machine_code, uint64_t code_bytes, const char *exits, uint32_t exit_count,
                       const char *moves, uint32_t move_count, const char *inner_frames, uint32_t inner_count)
 {
     struct entry *entry = entry_of(code_address, offset);
+    struct executor *executor = *owner;
     if (!entry) return 0;
     executor->exits = malloc((exit_count + 1) * sizeof(struct exit_record));
     executor->moves = malloc((move_count + 1) * sizeof(struct move));
@@ -98,6 +100,9 @@ uint64_t slot_install(uintptr_t code_address, int32_t offset, struct region *reg
         free(executor->exits);
         free(executor->moves);
         free(executor->inner_frames);
+        executor->exits = NULL;
+        executor->moves = NULL;
+        executor->inner_frames = NULL;
         return 0;
     }
     memcpy(executor->inner_frames, inner_frames, inner_count * sizeof(struct inner_frame));
@@ -113,6 +118,7 @@ uint64_t slot_install(uintptr_t code_address, int32_t offset, struct region *reg
     executor_used(executor);
     COUNT(code_bytes, code_bytes);
     COUNT(installed, 1);
+    *owner = NULL;
     struct executor *old = entry_exchange(&entry->executor, executor);      /* (6): publishes it to (2) */
     atomic_store(&entry->state, ENTRY_INSTALLED);
     if (old) {
@@ -137,10 +143,12 @@ void executor_set_inlines(struct executor *executor, int depth, int slots, struc
     executor->keeps = keeps;
 }
 void executor_set_holds(struct executor *executor) { executor->holds = 1; }
-void executor_discard(struct executor *executor)
+void executor_discard(struct executor **owner)
 {
-    keepsakes_drop_later(executor->keeps);
-    free(executor);
+    if (!*owner) return;
+    keepsakes_drop_later((*owner)->keeps);
+    free(*owner);
+    *owner = NULL;
 }
 uintptr_t executor_valid_address(struct executor *executor) { return (uintptr_t)&executor->valid; }
 

@@ -7,8 +7,11 @@
 static PyObject *work;                    /* work(hot_code_objects): returns when there is nothing left to do */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static int alive, most = 1;
+enum { ENDED = 16 };
+static pthread_t ended[ENDED];            /* threads on their last instructions: joined, or a fork would find them */
+static int alive, most = 1, ended_count;
 static bool refused;                      /* before fork and at exit: no new worker */
+static bool over;                         /* the interpreter ends: `refused` for good */
 static _Atomic uint32_t asked;            /* somebody wanted a worker since the last look */
 
 static void run_once(void)
@@ -34,13 +37,22 @@ static void *worker(void *unused)
         run_once();
         pthread_mutex_lock(&lock);
         if (refused || !atomic_load(&asked)) {
+            if (refused) atomic_store(&asked, 1);          /* something may be left to do: worker_allow looks */
             alive--;
+            if (ended_count < ENDED) ended[ended_count++] = pthread_self();
+            else pthread_detach(pthread_self());
             pthread_cond_broadcast(&changed);
             pthread_mutex_unlock(&lock);
             return unused;
         }
         pthread_mutex_unlock(&lock);
     }
+}
+
+/* `lock` is held: they have given it back for the last time. */
+static void join_ended(void)
+{
+    while (ended_count) pthread_join(ended[--ended_count], NULL);
 }
 
 /* Something to do: make sure that a worker looks. Callable from any thread, attached or not. */
@@ -50,10 +62,8 @@ void worker_wake(void)
     atomic_store(&asked, 1);
     if (work && !refused && alive < most) {
         pthread_t thread;
-        if (native_thread_start(&thread, worker, NULL) == 0) {
-            pthread_detach(thread);
-            alive++;
-        }
+        join_ended();
+        if (native_thread_start(&thread, worker, NULL) == 0) alive++;
         else COUNT(threads_refused, 1);            /* tried again at the next wake */
     }
     pthread_mutex_unlock(&lock);
@@ -77,14 +87,24 @@ int worker_stop(double seconds)
     refused = true;
     while (alive && pthread_cond_timedwait(&changed, &lock, &until) == 0) {}
     int left = alive;
+    join_ended();
     pthread_mutex_unlock(&lock);
     return left;
+}
+
+/* At the interpreter's end: the same, and for good. */
+void worker_end(double seconds)
+{
+    pthread_mutex_lock(&lock);
+    over = true;
+    pthread_mutex_unlock(&lock);
+    worker_stop(seconds);
 }
 
 void worker_allow(void)
 {
     pthread_mutex_lock(&lock);
-    refused = false;
+    refused = over;
     pthread_mutex_unlock(&lock);
     if (atomic_load(&asked)) worker_wake();
 }
@@ -104,10 +124,10 @@ void worker_after_fork(void)
 {
     pthread_mutex_init(&lock, NULL);
     pthread_cond_init(&changed, NULL);
-    alive = 0;
+    alive = ended_count = 0;
 }
 
-/* In the forked child, from Python's after-fork hook. */
+/* In the forked child, from our after-fork hook. */
 void core_after_fork(void)
 {
     PyGILState_STATE state = PyGILState_Ensure();

@@ -6,10 +6,11 @@ import functools
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
-from ftjit.errors import CompileError
+from ftjit.errors import CompileError, UnsupportedPython
 from ftjit.frontend.bytecode import Bytecode
 from ftjit.inspect.explain import Explanation, refused_threads
 from ftjit.inspect.explain import explain as _explain
@@ -70,7 +71,8 @@ def jit[F: Callable[..., Any]](function: F) -> F:
     Where ftjit cannot run the function stays as it is, so that decorated programs run everywhere."""
     code = code_of(function)
     if unsupported() is None:
-        tier().open_door(code, insist=True)
+        with suppress(UnsupportedPython):  # the interpreter is ending
+            tier().open_door(code, insist=True)
     return function
 
 
@@ -79,7 +81,10 @@ def never[F: Callable[..., Any]](function: F) -> F:
     code = code_of(function)
     if unsupported() is not None:
         return function
-    runtime = tier()
+    try:
+        runtime = tier()
+    except UnsupportedPython:  # the interpreter is ending
+        return function
     record = runtime.record(code)
     record.never = True
     record.refused[0] = ("ftjit.never", 0)
@@ -94,6 +99,8 @@ def compile(function: Callable[..., Any], *args: Any, timeout: float = 30.0) -> 
     code = code_of(function)
     if not runtime.enabled:
         runtime.enable()
+    if runtime.over:
+        raise CompileError("the interpreter is ending", code.co_filename, code.co_firstlineno)
     record = runtime.record(code)
     runtime.open_door(code, insist=True)
     start = Bytecode(code).resume_offset

@@ -312,10 +312,10 @@ STENCIL(push_local)
     HOME(OFF0) = new_reference(HOME_OBJECT(OFF1));
     NEXT;
 }
-/* The second store of a pair, which can no longer leave: what the old value's end runs, runs here. */
+/* One of several whose ends come together, where there is no more leaving: what such an end runs would run there. */
 STENCIL(guard_home_plain)
 {
-    if (UNLIKELY(!is_quick(HOME(OFF0))) && !ftjit_is_plain(&HOME(OFF0))) {
+    if (UNLIKELY(!is_quick(HOME(OFF0))) && !ftjit_is_plain_beside_others(&HOME(OFF0))) {
         EXIT;
     }
     NEXT;

@@ -52,7 +52,7 @@ static INLINE void drop_quick(_PyStackRef ref)
 extern PRESERVE_ALL int64_t ftjit_replace(_PyStackRef *home, uintptr_t bits);
 extern PRESERVE_ALL int64_t ftjit_replace_object(_PyStackRef *home, PyObject *);
 extern PRESERVE_ALL void ftjit_replace_late(_PyStackRef *home, uintptr_t bits);
-extern PRESERVE_ALL int64_t ftjit_is_plain(_PyStackRef *home);
+extern PRESERVE_ALL int64_t ftjit_is_plain_beside_others(_PyStackRef *home);
 
 /* The home's reference for another one, which is handed over. */
 static INLINE int replace(_PyStackRef *home, uintptr_t bits)

@@ -108,11 +108,11 @@ class Access(Core):
         else:
             home = self.stack_home(top - 1)
             self.emit("list_item_owned", [pointer, number], [home], reason="item")
-            self.drop(index, top)
+            self.drop(index, top, below=top - 1)
             del self.stack[-2:]
             self.push(Home(None, sample))
             return
-        self.drop(index, top)
+        self.drop(index, top, below=top - 1)
         del self.stack[-2:]
         self.push_loaded(result, sample)
 
@@ -147,7 +147,7 @@ class Access(Core):
                 assert item is not None
                 self.emit("list_store_object", [pointer, number, item], reason="store")
                 self.drop(value, top - 2)
-        self.drop(index, top)
+        self.drop(index, top, below=top - 2)
         del self.stack[-3:]
         if isinstance(container, Local):
             self.state.unfenced = 2 + container.slot
@@ -182,7 +182,7 @@ class Access(Core):
                 if item is None:
                     return False
                 self.emit("list_append_object", [pointer, item], reason="store")
-                self.drop(value, top)
+                self.drop(value, top, below=top - 2)
         del self.stack[-3:]
         self.push(Constant(None))
         return True
@@ -359,6 +359,8 @@ class Access(Core):
             version, index = instruction.caches[1], instruction.caches[3]
             self.emit("global_is", [], [version, index, address], reason="constant", detail=name)
             self.push(number)
+            if instruction.argument & 1:
+                self.push(Null())
             return
         elif instruction.special == "LOAD_GLOBAL_MODULE" and (held := self._hold(name)) is not None:
             version, index = instruction.caches[1], instruction.caches[3]

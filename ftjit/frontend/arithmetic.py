@@ -62,7 +62,7 @@ class Arithmetic(Core):
         a = self.convert(a, own_a, kind)
         b = self.convert(b, own_b, kind)
         value = self._float_op(operator, a, b) if kind == "float" else self._int_op(operator, a, b)
-        self.drop(right, top)
+        self.drop(right, top, below=top - 1)
         self.drop(left, top - 1)
         del self.stack[-2:]
         self.push_number(result, value)
@@ -199,7 +199,7 @@ class Arithmetic(Core):
             self._guard_exact(a if own_a == "int" else b)
         a = self.convert(a, own_a, kind)
         b = self.convert(b, own_b, kind)
-        self.drop(right, top)
+        self.drop(right, top, below=top - 1)
         self.drop(left, top - 1)
         del self.stack[-2:]
         self._push_condition(Condition(kind, _COMPARE[instruction.argument >> 5], a, b))

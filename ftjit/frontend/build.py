@@ -165,7 +165,7 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
         if isinstance(entry, Number | RangeIterator):
             return entry
         self.push_home(position)
-        return Home(None, own=isinstance(entry, Home) and entry.own)
+        return Home(None, own=isinstance(entry, Home) and entry.own, bound=not isinstance(entry, Home) or entry.bound)
 
     def enter_block(self, block: Block, state: State) -> None:
         self.block = block

@@ -105,7 +105,7 @@ class Calls(Core):
             value, result = (value if kind == "int" else self.emit("int_from_float", [value])), "int"
         else:
             return False
-        self.drop(argument, top)
+        self.drop(argument, top, below=top - 2)
         del self.stack[-3:]
         self.push_number(result, value)
         return True
@@ -134,7 +134,7 @@ class Calls(Core):
         first = len(self.stack) - len(arguments)
         numbers = [self.unbox(bound, "int", first + i) for i, bound in enumerate(arguments[:2])]
         for position in range(first, len(self.stack)):
-            self.drop(self.stack[position], position)
+            self.drop(self.stack[position], position, below=first - 2)
         del self.stack[first - 2 :]
         start, stop = (Const(0), numbers[0]) if len(numbers) == 1 else numbers
         self.push(RangeIterator(start, stop, step))
@@ -184,8 +184,10 @@ class Calls(Core):
         pointer: Operand = callable_.value if isinstance(callable_, Pointer) else Const(id(function))
         self.emit("guard_function", [pointer], [id(code)], reason="callee", detail=code.co_name)
         if any(i.name == "LOAD_GLOBAL" for i in bytecode.instructions.values()):
-            if function.__globals__ is not self.snapshot.globals:
+            plain = type(self.snapshot.globals) is dict and type(self.snapshot.builtins) is dict
+            if function.__globals__ is not self.snapshot.globals or not plain:
                 return False
+            self.emit("guard_plain_globals", [], reason="callee", detail=code.co_name)
             self.emit("guard_function_globals", [pointer], reason="callee", detail=code.co_name)
         caller = self.state.top
         caller.offset = instruction.offset
@@ -234,6 +236,8 @@ class Calls(Core):
         if not self.inlined:
             self.leave("return")
             return False
+        if self.frame.kept and self.level() >= 1:
+            raise self.not_inlinable("the end of its arguments runs code")
         callee = self.state.frames.pop()
         result = callee.stack[-1]
         caller = self.state.top
@@ -241,9 +245,12 @@ class Calls(Core):
         if callee.kept:
             if isinstance(result, Pointer) or (isinstance(result, Local) and result.slot >= len(caller.locals)):
                 raise self.not_inlinable("its result may go with its arguments")
-            for position in range(len(caller.stack) - callee.kept, len(caller.stack)):
-                self.drop(caller.stack[position], position)
-            del caller.stack[len(caller.stack) - callee.kept :]
+            first = len(caller.stack) - callee.kept
+            homes = [p for p in range(first, len(caller.stack)) if isinstance(caller.stack[p], Home)]
+            self.guard_plain([self.stack_home(position) for position in homes])
+            for position in homes:
+                self.drop(caller.stack[position], position, below=first)
+            del caller.stack[first:]
         caller.stack.append(result)
         self._goto(call.next_offset)  # type: ignore[attr-defined]
         return False

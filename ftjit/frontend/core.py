@@ -328,11 +328,19 @@ class Core:
                 return Const(id(object))
         return None
 
-    def drop(self, entry: Entry, position: int, late: bool = True) -> None:
-        """The stack entry is used up: give back its count, if it has one."""
+    def drop(self, entry: Entry, position: int, late: bool = True, below: int | None = None) -> None:
+        """The stack entry is used up: give back its count, if it has one. `below`: the lowest entry that the bytecode
+        uses up, if that is another; pointers below it are counted first: what they point to may be what goes."""
         if isinstance(entry, Home):
-            self.settle_pointers(len(self.stack) - position)  # it may be what one of them points to
+            self.settle_pointers(len(self.stack) - (position if below is None else below))
             self.emit("drop_home_late" if late else "drop_home", [], [self.stack_home(position)], reason="drop")
+
+    def guard_plain(self, homes: Sequence[int]) -> None:
+        """The homes' old values may all go, late, and run no code: each alone, and none is what another keeps."""
+        for number, home in enumerate(homes):
+            self.emit("guard_home_plain", [], [home], reason="drop")
+            for other in homes[:number]:
+                self.emit("guard_homes_differ", [], [other, home], reason="drop")
 
     def push_home(self, position: int, seen: bool = False, borrowed: bool = False) -> None:
         """Put the outer frame's stack entry at `position` into its home, counted. `seen`: a call out comes next, so the
@@ -441,6 +449,7 @@ class Core:
         if not quiet:
             for slot in range(len(frame.locals)):
                 self.write_back(slot)
+        assert not any(isinstance(entry, RangeIterator) for entry in frame.stack[len(frame.stack) - pops :])
         used_up = len(frame.stack) - pops if helper in _KEEPS_NOTHING else len(frame.stack)
         for position, entry in enumerate(frame.stack):
             self.push_home(position, seen=True, borrowed=position >= used_up)

@@ -125,14 +125,16 @@ class Movement(Core):
             self._store_out("store_fast_store_fast", instruction.argument, [first, second])
             return
         old = self.frame.locals[second]
+        for entry in self.stack[-2:]:
+            if not isinstance(entry, Number | Constant | Home | Local | Pointer):
+                raise LeaveHere(f"storing {type(entry).__name__}")
         if self.level() == 0:
             self._unbox_at(len(self.stack) - 1)
             self._unbox_at(len(self.stack) - 2)
             self._type_at(len(self.stack) - 2)
         if not self.inlined and isinstance(old, Boxed | Maybe) and not old.clean:
-            self.emit("guard_home_plain", [], [self.home(second)], reason="drop")
-            if isinstance(self.frame.locals[first], Boxed | Maybe):  # its count is one of what the other looked at
-                self.emit("guard_homes_differ", [], [self.home(first), self.home(second)], reason="drop")
+            both = isinstance(self.frame.locals[first], Boxed | Maybe)
+            self.guard_plain([self.home(slot) for slot in ([first, second] if both else [second])])
             self.settle_pointers(2)
         self._store(first)
         self._store(second, late=True)
@@ -145,6 +147,8 @@ class Movement(Core):
     def _store_out(self, helper: str, argument: int, slots: list[int], pushes: Sequence[Entry] = ()) -> None:
         """A whole bytecode that stores into `slots`, the top of the stack into the first, by a C function."""
         entries = self.stack[: -len(slots) - 1 : -1]
+        if any(isinstance(entry, RangeIterator) for entry in entries):
+            raise LeaveHere("storing RangeIterator")
         self.call_out(helper, argument, len(slots), pushes)
         for slot, entry in zip(slots, entries, strict=True):
             bound = not isinstance(entry, Home) or entry.bound
@@ -210,7 +214,7 @@ class Movement(Core):
         kind = self.kind_of(entry)
         if kind is not None:
             value = self.unbox(entry, kind, position)
-            self.drop(entry, position)
+            self.drop(entry, position, below=len(self.stack))
             self.stack[position] = Number(kind, value)
             # The home is empty now: exits of this bytecode make a box again.
             before = self.before[-1]

@@ -46,10 +46,10 @@ def install(core: Core, config: Config, room: Room, snapshot: Snapshot, feedback
     while the code heap is full of code in use. `insist`: even if it will not be faster."""
     lib = core.lib
     room.ask(0, snapshot.offset)
-    executor = lib.executor_new()
+    owner = core.ffi.new("struct executor **", lib.executor_new())  # empty once it is installed
+    executor = owner[0]
     if not executor:
         raise NoRoom("no memory for an executor")
-    done = False
     try:
         layout = replace(core.layout, valid=int(lib.executor_valid_address(executor)))
         built = build(snapshot, feedback, layout)
@@ -73,18 +73,16 @@ def install(core: Core, config: Config, room: Room, snapshot: Snapshot, feedback
             emitted = emit(built.function, core.library, layout, core.spill, core.spill_slots)
         except TooManyValues:
             raise Uncompilable("too many values at once", snapshot.offset) from None
-        installed = _swap_in(core, room, snapshot, executor, emitted)
+        installed = _swap_in(core, room, snapshot, owner, emitted)
         installed.uncompiled = built.uncompiled
         installed.ir = text
         if config.perf:
             from ftjit.inspect import perf_map
 
             perf_map.append(built.function.name, installed.base, len(installed.code), installed.map)
-        done = True
         return installed
     finally:
-        if not done:
-            lib.executor_discard(executor)
+        lib.executor_discard(owner)
 
 
 def _ask_worth(snapshot: Snapshot, built: Built) -> None:
@@ -109,7 +107,7 @@ def _keep(core: Core, executor: object, function: Function) -> None:
     core.lib.executor_set_inlines(executor, function.inline_depth, function.inline_slots, keeps)
 
 
-def _swap_in(core: Core, room: Room, snapshot: Snapshot, executor: object, emitted: Emitted) -> Installed:
+def _swap_in(core: Core, room: Room, snapshot: Snapshot, owner: object, emitted: Emitted) -> Installed:
     lib, ffi = core.lib, core.ffi
     room.ask(emitted.size_at(int(lib.heap_near())), snapshot.offset)
     try:
@@ -121,7 +119,7 @@ def _swap_in(core: Core, room: Room, snapshot: Snapshot, executor: object, emitt
     try:
         exits = emitted.exits
         number = lib.slot_install(
-            id(snapshot.code), snapshot.offset, region, executor, ffi.cast("void *", base), len(code.bytes),
+            id(snapshot.code), snapshot.offset, region, owner, ffi.cast("void *", base), len(code.bytes),
             bytes(exits.records), len(exits.exits), bytes(exits.moves), exits.move_count,
             bytes(exits.inner_frames), exits.inner_count,
         )  # fmt: skip

@@ -37,10 +37,6 @@ class Room:
         self.lock = _thread.allocate_lock()
         self.waiting: list[tuple[weakref.ref[CodeType], CodeRecord, int]] = []
 
-    def after_fork(self) -> None:
-        """In the child: whoever had the lock is not there."""
-        self.lock = _thread.allocate_lock()
-
     def used(self) -> int:
         """Bytes installed. What is retired and not yet freed comes on top, for as long as threads are inside."""
         return self.core.counter("code_bytes") - self.core.counter("limbo_bytes")

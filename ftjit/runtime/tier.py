@@ -14,6 +14,7 @@ import weakref
 from _queue import Empty, SimpleQueue
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import batched
 from types import CodeType
 from typing import Any
@@ -26,7 +27,6 @@ from ftjit.profile.missing import MISSING
 from ftjit.profile.snapshot import Snapshot
 from ftjit.runtime.core import Core, core
 from ftjit.runtime.executors import MIN_STRAIGHT_BYTECODES, CodeRecord, CompileSeconds, install
-from ftjit.runtime.forks import Forks
 from ftjit.runtime.room import NoRoom, Room
 
 TOOL = sys.monitoring.OPTIMIZER_ID if hasattr(sys, "monitoring") else 5
@@ -64,9 +64,13 @@ class Tier:
         lib.door_set_thresholds(*_WARM, config.relearn)
         lib.door_set_trace(config.trace)
         lib.heap_configure(config.sealed_pages, config.debug)
+        self.over = False
         self._take_tool()
-        self.forks = Forks(self.core, self._start_sampling, self._in_child)
-        threading._register_atexit(self.shut_down)  # type: ignore[attr-defined]
+        try:
+            threading._register_atexit(self.shut_down)  # type: ignore[attr-defined]
+        except RuntimeError:
+            raise UnsupportedPython("the interpreter is ending: ftjit does not start any more") from None
+        self._hook_forks()
 
     # ---- sys.monitoring -------------------------------------------------------------------------------------------
 
@@ -100,13 +104,10 @@ class Tier:
             if found is not None and found[0]() is code:
                 return found[1]
             record = CodeRecord(code.co_qualname)
-            self.records[key] = (weakref.ref(code, lambda _: self._forget(key)), record)
+            # No bytecode in the callback (records.pop(key, the reference)): a signal handler that raises there would
+            # raise in vain. The code object's address is another's only after it.
+            self.records[key] = (weakref.ref(code, partial(self.records.pop, key)), record)
             return record
-
-    def _forget(self, key: int) -> None:
-        found = self.records.get(key)
-        if found is not None and found[0]() is None:
-            del self.records[key]
 
     def known(self, code: CodeType) -> CodeRecord | None:
         found = self.records.get(id(code))
@@ -131,7 +132,7 @@ class Tier:
             if not self._make_slot(code, bytecode, WANTED):
                 record.refused[bytecode.resume_offset] = ("no memory for its entries", 0)
                 return
-            for offset in record.refused:  # another chance
+            for offset in list(record.refused):  # another chance
                 self.core.lib.slot_set_entry_state(id(code), offset, WANTED)
             record.refused.clear()
             record.door_open = True
@@ -170,8 +171,8 @@ class Tier:
         return code.co_filename.startswith(_OURSELVES)
 
     def close_door(self, code: CodeType, record: CodeRecord) -> None:
+        record.door_open = False  # first: whoever installs something now looks at it afterwards
         self.core.lib.slot_clear(id(code), REFUSED)
-        record.door_open = False
         if record.watched:
             record.watched = False
             self._events(code, False)
@@ -229,24 +230,33 @@ class Tier:
                 )
                 record.refused.pop(offset, None)
                 record.waiting.pop(offset, None)
-                if not self.enabled or not record.door_open:
+                if not self.enabled or not record.door_open or record.never:
                     # Switched off, or forbidden, while this was compiled: what disable() did not see goes now.
                     record.installed.pop(offset, None)
-                    lib.slot_clear_entry(id(code), offset, WANTED)
-            except NoRoom as why:
+                    lib.slot_clear_entry(id(code), offset, REFUSED if record.never else WANTED)
+            except (NoRoom, MemoryError) as why:
                 revisions[offset] -= 1  # it was not compiled
+                if isinstance(why, MemoryError):  # or is in already, and nothing is known of it
+                    record.installed.pop(offset, None)
+                    lib.slot_clear_entry(id(code), offset, REFUSED)
                 if offset in record.installed:
                     lib.slot_set_entry_state(id(code), offset, INSTALLED)
                 else:
                     lib.slot_set_entry_state(id(code), offset, REFUSED)
-                    self.room.wait(code, record, offset, str(why))
+                    self.room.wait(code, record, offset, str(why) or "no memory to compile it")
             except Uncompilable as why:
                 self._refuse(code, record, offset, why.reason, why.offset)
             except Exception as error:  # a defect of the compiler's must not be the program's
                 self.compiling.errors += 1
+                lib.slot_clear_entry(id(code), offset, REFUSED)  # it may be in already
+                record.installed.pop(offset, None)
                 self._refuse(code, record, offset, f"the compiler failed: {type(error).__name__}: {error}", offset)
                 if self.config.verify:
                     sys.excepthook(*sys.exc_info())
+            except BaseException:  # Ctrl-C in a thread that compiles for itself
+                record.installed.pop(offset, None)
+                lib.slot_clear_entry(id(code), offset, WANTED)
+                raise
 
     def _refuse(self, code: CodeType, record: CodeRecord, offset: int, reason: str, where: int) -> None:
         record.refused[offset] = (reason, where)
@@ -286,6 +296,8 @@ class Tier:
     def enable(self) -> str | None:
         """On, from now; what was hot before disable() still is. What is missing, where the system refuses the thread
         that samples."""
+        if self.over:
+            return None
         self.enabled = True
         self.core.lib.door_enable(1)
         for reference, record in list(self.records.values()):
@@ -308,7 +320,7 @@ class Tier:
 
     def set_eager(self, on: bool) -> None:
         """Compile each entry the first time it is reached, before it runs, in the thread that reaches it."""
-        if on == self.eager:
+        if on == self.eager or self.over:
             return
         self.eager = on
         lib, monitoring = self.core.lib, sys.monitoring
@@ -350,18 +362,24 @@ class Tier:
         self.core.lib.reclaim()  # the thread that would have done it is gone
 
     def shut_down(self) -> None:
-        """Before the interpreter goes: no thread of ours is left."""
+        """Before the interpreter goes: no thread of ours is left, and none comes."""
+        self.over = True
         self.enabled = False
         self.core.lib.door_enable(0)
-        self.core.lib.sampler_stop()
-        self.core.lib.worker_stop(5.0)
+        self.core.lib.sampler_end()
+        self.core.lib.worker_end(5.0)
 
     # ---- fork -------------------------------------------------------------------------------------------------------
 
-    def _in_child(self) -> None:
-        """Only the thread that forked is here: no lock of ours is held by another."""
-        self.lock = _thread.RLock()
-        self.room.after_fork()
+    def _hook_forks(self) -> None:
+        """Our threads stop before a fork and go on after it (cdefs/forks.c). In the child no lock of ours is held."""
+        hooks: dict[str, Callable[[], None]] = {}
+        give, locks = hooks.__setitem__, (self.lock, self.room.lock)
+        if self.core.lib.forks_give(id(give), id(locks)) != 0:
+            raise UnsupportedPython("the hooks round a fork could not be made")
+        os.register_at_fork(
+            before=hooks["before"], after_in_parent=hooks["after_in_parent"], after_in_child=hooks["after_in_child"]
+        )
 
 
 def _is_every_turn(bytecode: Bytecode, entry: int, leaving: int) -> bool:

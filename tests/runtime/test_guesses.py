@@ -14,6 +14,7 @@ from fresh_process import fresh_process
 from machine import entered, heat, start_thread, switch_on, wait_idle, wait_until
 
 import ftjit
+from ftjit.runtime import executors
 
 Calls = list[Callable[[], Any]]
 
@@ -392,6 +393,166 @@ def test_two_names_of_one_number() -> None:
     agree(two_names, lambda: two_names(20, thing), [lambda: two_names(20, thing)])
 
 
+class Payload:
+    """Its end notes what its neighbour's local is."""
+
+    seen: ClassVar[list[Any]] = []
+
+    def __del__(self) -> None:
+        Payload.seen.append(sys._getframe(1).f_locals.get("k", "unbound"))
+
+
+class Item:
+    def __init__(self) -> None:
+        self.payload = Payload()
+
+
+class Holder:
+    def __init__(self) -> None:
+        self.item: Item | None = Item()
+
+
+def detach(item: Item | None, holder: Holder) -> int:
+    holder.item = None
+    return 1
+
+
+def detach_all(holders: list[Holder], n: int) -> int:
+    k = 0
+    for i in range(n):
+        k = k + detach(holders[i].item, holders[i])
+    return k
+
+
+@fresh_process()
+def test_the_end_of_an_inlined_calls_argument() -> None:
+    """The callee has let go of all the rest: the caller's stack has the last count."""
+
+    def ends() -> list[Any]:
+        Payload.seen.clear()
+        detach_all([Holder() for _ in range(20)], 20)
+        return list(Payload.seen)
+
+    expected = ends()
+    assert expected == list(range(20))
+    switch_on()
+    for function in (ends, Payload.__del__, Item.__init__, Holder.__init__):
+        ftjit.never(function)
+    ftjit.jit(detach_all)
+    wait_until(lambda: (ends(), ftjit.is_compiled(detach_all))[1], 10)
+    for _ in range(60):
+        assert ends() == expected
+        wait_idle()
+
+
+def iterator_and_list(xs: list[int], write: bool, k: int) -> Any:
+    k = k + 1
+    b: Any = [Writing("k" if write else None, 50)]
+    a: Any = iter(b)
+    a, b = None, None  # noqa: F841
+    return [xs[0], k + 1]
+
+
+@fresh_process()
+def test_a_list_that_goes_with_its_iterator() -> None:
+    calls: Calls = [lambda: iterator_and_list([1], False, 1), lambda: iterator_and_list([1], True, 1)]
+    agree(iterator_and_list, lambda: iterator_and_list([1], False, 1), calls)
+
+
+def iterator_put_aside(items: list[Any], n: int) -> Any:
+    it = iter(range(5)) if n else None
+    try:
+        r = [it for it in items]  # noqa: C416
+        return len(r), list(it)  # type: ignore[arg-type]
+    except ValueError:
+        return 3
+
+
+def many_versions(flag: bool, items: list[int], k: int) -> Any:
+    b: Any
+    c: Any
+    if flag:
+        x: Any = "s"
+    if k > 8:
+        b = 1
+    elif k > 5:
+        b = 1.5
+    else:
+        b = "q"
+    if k == 1:
+        c = 1
+    elif k == 2:
+        c = 1.5
+    else:
+        c = "q"
+    inner = [x for x in items]  # noqa: C416
+    y = x
+    return y, inner, b, c
+
+
+@fresh_process(cases=["an iterator", "many versions"])
+def test_what_a_comprehension_puts_aside(case: str) -> None:
+    if case == "an iterator":
+        items = [Writing(None, None) for _ in range(300)]
+        call = lambda: iterator_put_aside(items, 1)  # noqa: E731
+        agree(iterator_put_aside, call, [call])
+    else:
+        calls: Calls = [lambda f=f, k=k: many_versions(f, [1, 2], k) for f in (True, False) for k in range(10)]  # type: ignore[misc]
+        agree(many_versions, lambda: many_versions(True, [1, 2], 0), calls)
+
+
+constant: Any = abs
+
+
+def calls_a_global(a: Any, b: Any) -> Any:
+    return [a, b, constant(b)]
+
+
+@fresh_process()
+def test_a_number_where_a_function_was() -> None:
+    """A global that is called, and is a number by now: nothing else is called instead."""
+    global constant
+    called: list[Any] = []
+
+    def callback(*arguments: Any) -> int:
+        called.append(arguments)
+        return 7
+
+    heat(calls_a_global, 1, -2)
+    globals()["a new name"] = 1
+    constant = 5
+    for _ in range(6):
+        for _ in range(60):
+            kind, _text = outcome(lambda: calls_a_global(1, callback))
+            assert kind is TypeError
+        wait_idle()
+    assert not called
+
+
+class Rows:
+    def __init__(self) -> None:
+        self.rows = [1.5, 2.5, 3.5]
+
+
+def row(rows: Rows, index: list[int], i: int) -> float:
+    return rows.rows[index[i]]
+
+
+@fresh_process()
+def test_counts_are_given_back() -> None:
+    """Of what is read in the same bytecode as a counted index."""
+    rows, index = Rows(), [0, 1, 2]
+    heat(row, rows, index, 0)
+    for i in list(range(6)) * 100:
+        outcome(lambda i=i: row(rows, index, i))  # type: ignore[misc]
+    wait_idle()
+    before = sys.getrefcount(rows.rows)
+    with entered(3000):
+        for i in range(3000):
+            assert row(rows, index, i % 3) == 1.5 + i % 3
+    assert sys.getrefcount(rows.rows) <= before + 1
+
+
 # ---- what others see and do ------------------------------------------------------------------------------------------
 
 
@@ -462,3 +623,37 @@ def test_locals_written_by_another_thread() -> None:
     thread = start_thread(write)
     assert 3_000_000 <= holding(listed, 3_000_000) <= 15_000_000
     thread.join(10)
+
+
+@fresh_process(cases=["MemoryError", "KeyboardInterrupt"])
+def test_an_exception_right_after_an_executor_is_installed(case: str) -> None:
+    """It is threads' from then on: nobody discards it, and the entry is another's to compile again, or nobody's."""
+
+    def drive(n: int) -> int:
+        result = 0
+        for i in range(n):
+            result += i
+        return result
+
+    real, failed = executors.Installed, []
+
+    def failing(number: int, *rest: Any) -> Any:
+        if not failed:
+            failed.append(number)
+            raise getattr(builtins, case)
+        return real(number, *rest)
+
+    executors.Installed = failing  # type: ignore[misc,assignment]
+    ftjit.enable("eager")
+    seen: list[type[BaseException]] = []
+    for _ in range(20):
+        try:
+            assert drive(1000) == 499500
+        except KeyboardInterrupt as error:
+            seen.append(type(error))
+    assert failed
+    assert len(seen) <= 1
+    ftjit.disable()
+    assert ftjit.drain(10)
+    stats = ftjit.stats()
+    assert stats.executors_retired == stats.executors_freed >= 1

@@ -152,3 +152,36 @@ def test_exits_at_random_moments(tmp_path: Path) -> None:
 @pytest.mark.parametrize("hundred", range(5))
 def test_hundreds_of_exits(hundred: int, tmp_path: Path) -> None:
     exits(range(1000 + 100 * hundred, 1100 + 100 * hundred), tmp_path)
+
+
+def test_enabled_when_main_has_ended() -> None:
+    """Threads and exit functions that run after the main thread may call everything: nothing starts any more, and the
+    process ends as it would."""
+    source = """
+import atexit, ftjit, sys, threading, time
+def f(n):
+    t = 0
+    for i in range(n):
+        t += i
+    return t
+def late():
+    threading.main_thread().join()
+    time.sleep(0.05)
+    try:
+        ftjit.enable()
+        ftjit.compile(f, 1000)
+    except (ftjit.CompileError, ftjit.UnsupportedPython) as error:
+        print(error)
+    ftjit.jit(f); ftjit.never(f); ftjit.stats(); ftjit.drain(1); str(ftjit.explain(f))
+    print(f(1000))
+FIRST
+threading.Thread(target=late).start()
+if ftjit.stats().enabled:
+    atexit.register(ftjit.enable)
+"""
+    for first in ("ftjit.enable()", "pass"):
+        for _ in range(3):
+            outcome = python("-c", source.replace("FIRST", first), seconds=20)
+            assert outcome.returncode == 0, outcome.stderr
+            assert "the interpreter is ending" in outcome.stdout, outcome.stderr
+            assert outcome.stdout.endswith("\n499500\n"), outcome.stdout + outcome.stderr

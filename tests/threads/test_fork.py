@@ -126,8 +126,15 @@ def test_forks_at_once() -> None:
 
 @fresh_process(seconds=60)
 def test_a_signal_handler_forks_in_the_midst_of_a_fork() -> None:
-    """The handler may run between any two steps of the preparations: it waits for nothing its own thread holds, and
-    the sampler runs again in the end."""
+    """The handler may run after our preparations, in an older hook of another module: it waits for nothing its own
+    thread holds, and the sampler runs again in the end. Our own hooks are C functions, in which no handler runs."""
+
+    def in_the_midst() -> None:
+        until = time.monotonic() + 0.0005
+        while time.monotonic() < until:
+            pass
+
+    os.register_at_fork(before=in_the_midst, after_in_parent=in_the_midst)
     switch_on()
     ftjit.compile(count, 100)
     warnings.simplefilter("ignore")
@@ -144,7 +151,7 @@ def test_a_signal_handler_forks_in_the_midst_of_a_fork() -> None:
         while frame is not None:
             names.add(frame.f_code.co_name)
             frame = frame.f_back
-        if "_before" in names and "handler" not in names:  # the hook of ftjit
+        if "in_the_midst" in names and "handler" not in names:
             nested.append(number)
             fork_once()
 
@@ -315,3 +322,28 @@ def test_hooks_of_others_run_in_the_child_before_ours() -> None:
 
     in_child(has_run)
     join(thread)
+
+
+@fresh_process()
+def test_what_waits_to_be_compiled_is_compiled_after_a_fork() -> None:
+    """A fork sends the compiler away from a queue that is not empty; nobody has to get hot anew for it to come back."""
+    switch_on()
+    runtime = existing()
+    assert runtime is not None
+    functions = []
+    for number in range(6):
+        scope: dict[str, Any] = {}
+        exec(f"def f(n):\n t = 0\n for i in range(n):\n  t += i * {number}\n return t", scope)
+        functions.append(scope["f"])
+        ftjit.jit(scope["f"])
+    warnings.simplefilter("ignore")
+    for function in functions:
+        function(300)  # the snapshots are taken: one after the other is compiled
+    child = os.fork()
+    if child == 0:
+        until = time.monotonic() + 10
+        while not all(map(ftjit.is_compiled, functions)) and time.monotonic() < until:
+            time.sleep(0.01)
+        os._exit(0 if all(map(ftjit.is_compiled, functions)) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    wait_until(lambda: all(map(ftjit.is_compiled, functions)), 10)
