@@ -138,7 +138,7 @@ def cannot_write(error: OSError) -> int:
 def measure_speed(arguments: argparse.Namespace) -> int:
     if arguments.html is not None and not page.can_draw():
         print(
-            "ftjit bench: --html needs matplotlib, which is not installed: pip install 'ftjit[bench]'",
+            "ftjit bench: --html needs matplotlib, which is not installed: install ftjit[bench], or matplotlib",
             file=sys.stderr,
         )
         return 2

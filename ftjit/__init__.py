@@ -13,7 +13,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from ftjit.errors import CompileError, UnsupportedPython
+from ftjit.errors import CompileError, SettingError, UnsupportedPython
 from ftjit.runtime.counters import Stats
 
 if TYPE_CHECKING or sys.version_info >= (3, 14):
@@ -24,6 +24,7 @@ else:
 __version__ = "0.1.0"
 __all__ = [
     "CompileError",
+    "SettingError",
     "Stats",
     "UnsupportedPython",
     "compile",
@@ -40,5 +41,5 @@ __all__ = [
 if os.environ.get("FTJIT", "").strip().lower() in ("1", "yes", "on", "true"):
     try:
         enable()
-    except UnsupportedPython as why:  # importing always works; the program runs, in the interpreter
+    except (UnsupportedPython, SettingError) as why:  # importing always works; the program runs, in the interpreter
         logging.getLogger("ftjit").warning("FTJIT=1: %s", why)

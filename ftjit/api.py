@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
@@ -19,6 +20,8 @@ from ftjit.runtime.executors import line_of
 from ftjit.runtime.statistics import Stats, collect
 from ftjit.runtime.tier import INSTALLED, existing, tier
 
+_WRAPPERS = 100  # one in the other, at most
+_NEVER_STARTS = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 _MODES = ("auto", "eager", "off")
 
 
@@ -26,7 +29,8 @@ def enable(mode: str = "auto") -> None:
     """Tier up whatever gets hot, in the background, from now on. Idempotent.
 
     mode: "auto"; "eager" compiles every code object from its first run on; "off" is disable(). Raises
-    UnsupportedPython where ftjit cannot run, ValueError for another mode."""
+    UnsupportedPython where ftjit cannot run, SettingError for an FTJIT_* variable that says nothing sensible,
+    ValueError for another mode."""
     if mode not in _MODES:
         raise ValueError(f"mode is {mode!r}; it must be one of {', '.join(_MODES)}")
     if mode == "off":
@@ -49,8 +53,11 @@ def disable() -> None:
 
 def code_of(target: Any) -> CodeType:
     """The code object of a function, method, code object, or what wraps one. TypeError for anything else."""
-    seen = target
+    seen, steps = target, 0
     while not isinstance(seen, CodeType):
+        steps += 1
+        if steps > _WRAPPERS:
+            raise TypeError(f"{target!r} wraps itself: it is not a Python function")
         if isinstance(seen, MethodType):
             seen = seen.__func__
         elif isinstance(seen, FunctionType):
@@ -93,16 +100,23 @@ def never[F: Callable[..., Any]](function: F) -> F:
 
 
 def compile(function: Callable[..., Any], *args: Any, timeout: float = 30.0) -> None:
-    """Compile the function now for these argument types, and wait: it is called with `args` until machine code is
-    installed for its start. CompileError(reason, filename, lineno) when it stays in the interpreter; needs enable()."""
-    runtime = tier()
+    """Compile the function now, and wait: it is called with `args`, once at least, until machine code is installed for
+    its start or one of its loops. For types other than those it sees first machine code leaves, and is compiled anew
+    when that happens often. Enables ftjit if it is off. CompileError(reason, filename, lineno) when the function stays
+    in the interpreter, TypeError for what cannot be called."""
     code = code_of(function)
+    if not callable(function):
+        raise TypeError(f"{function!r} cannot be called: compile needs the function itself")
+    runtime = tier()
     if not runtime.enabled:
         runtime.enable()
     if runtime.over:
         raise CompileError("the interpreter is ending", code.co_filename, code.co_firstlineno)
+    if code.co_flags & _NEVER_STARTS:
+        raise CompileError("a generator's or coroutine's start", code.co_filename, code.co_firstlineno)
     record = runtime.record(code)
     runtime.open_door(code, insist=True)
+    function(*args)
     start = Bytecode(code).resume_offset
     deadline = time.monotonic() + timeout
     while not is_compiled(function):
@@ -118,10 +132,10 @@ def compile(function: Callable[..., Any], *args: Any, timeout: float = 30.0) -> 
 
 def is_compiled(function: Callable[..., Any]) -> bool:
     """True when an executor is installed for the function's start or one of its loops."""
+    code = code_of(function)
     runtime = existing()
     if runtime is None:
         return False
-    code = code_of(function)
     record = runtime.known(code)
     if record is None:
         return False

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 import json
-import runpy
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import ftjit
+from ftjit import running
 from ftjit.errors import SettingError, UnsupportedPython
+from ftjit.running import NothingToRun
 
 USAGE = """\
 usage: python -m ftjit [--mode auto|eager|off] [--stats] [--stats-json FILE] script.py args...
@@ -37,10 +38,12 @@ def main(arguments: Sequence[str]) -> int:
         if not rest or rest[0] in ("-h", "--help"):
             print(USAGE)
             return 0 if rest else 2
+        if rest[0] in ("-V", "--version"):
+            return _version([])
         if rest[0] in commands and not Path(rest[0]).is_file():
             return commands[rest[0]](rest[1:])
         return _run(rest)
-    except (UsageError, UnsupportedPython, SettingError) as error:
+    except (UsageError, NothingToRun, UnsupportedPython, SettingError) as error:
         print(f"ftjit: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
@@ -70,6 +73,8 @@ def _options(rest: list[str]) -> tuple[str, bool, str | None]:
             mode = value
         else:
             file = value
+    if file is not None and not Path(file).absolute().parent.is_dir():
+        raise UsageError(f"no folder {Path(file).parent} to write {Path(file).name} in: make it first")
     if mode not in ("auto", "eager", "off"):
         raise UsageError(f"--mode {mode}: it must be auto, eager or off")
     return mode, show, file
@@ -89,33 +94,22 @@ def _run(rest: list[str]) -> int:
 
 
 def _run_as_python(rest: list[str]) -> int:
-    """What follows, with sys.argv and sys.path as `python` would set them. SystemExit goes on to the interpreter."""
+    """What follows our options. SystemExit goes on to the interpreter."""
     what = rest[0]
-    if what in ("-m", "-c"):
-        if len(rest) < 2:
-            raise UsageError(f"{what} needs an argument\n{USAGE}")
-        sys.path[0] = ""
-        if what == "-m":
-            sys.argv = rest[1:]
-            runpy.run_module(rest[1], run_name="__main__", alter_sys=True)
-        else:
-            sys.argv = ["-c", *rest[2:]]
-            module = sys.modules["__main__"].__dict__
-            exec(compile(rest[1], "<string>", "exec"), {"__name__": "__main__", "__builtins__": module["__builtins__"]})
-        return 0
-    script = Path(what)
-    if not script.exists():
-        raise UsageError(f"there is no script {what}")
-    sys.argv = rest
-    sys.path[0] = str(script.resolve().parent)
-    runpy.run_path(str(script), run_name="__main__")
-    return 0
+    if what not in ("-m", "-c"):
+        return running.run_script(what, rest[1:])
+    if len(rest) < 2:
+        raise UsageError(f"{what} needs an argument\n{USAGE}")
+    return (running.run_module if what == "-m" else running.run_code)(rest[1], rest[2:])
 
 
 def _report(show: bool, file: str | None) -> None:
     stats = ftjit.stats().to_dict()
     if file:
-        Path(file).write_text(json.dumps(stats, indent=2) + "\n")
+        try:
+            Path(file).write_text(json.dumps(stats, indent=2) + "\n")
+        except OSError as error:
+            print(f"ftjit: the statistics could not be written: {error}", file=sys.stderr)
     if show:
         width = max(map(len, stats))
         for name, value in stats.items():
@@ -127,16 +121,19 @@ def _report(show: bool, file: str | None) -> None:
 
 def _explain(rest: list[str]) -> int:
     """Run the script (or import the module) with ftjit on, then explain what the target names."""
-    if len(rest) != 1:
+    if len(rest) != 1 or rest[0].startswith("-"):
         raise UsageError("explain takes one TARGET: module:qualname, or script.py[:qualname]")
     place, _, name = rest[0].partition(":")
+    if not place or not (name or place.endswith(".py")):
+        raise UsageError(f"explain {rest[0]}: name a function of it, as in {place or 'module'}:function")
     ftjit.enable()
     if place.endswith(".py"):
-        if not Path(place).exists():
-            raise UsageError(f"there is no script {place}")
-        sys.argv = [place]
-        sys.path[0] = str(Path(place).resolve().parent)
-        space = runpy.run_path(place, run_name="__main__")
+        try:
+            running.run_script(place, [])
+        except SystemExit as exit_:  # most scripts end so
+            if exit_.code not in (None, 0):
+                print(f"ftjit: the script ended with status {exit_.code}", file=sys.stderr)
+        space = vars(sys.modules["__main__"])
     else:
         try:
             space = vars(importlib.import_module(place))
@@ -145,10 +142,14 @@ def _explain(rest: list[str]) -> int:
     if not name:
         from ftjit.runtime.tier import tier
 
+        file, found = str(Path(place).absolute()), 0
         for reference, _record in list(tier().records.values()):
             code = reference()
-            if code is not None and code.co_filename == place:
+            if code is not None and code.co_filename == file:
+                found += 1
                 print(ftjit.explain(code))
+        if not found:
+            print(f"nothing in {place} was hot")
         return 0
     first, *others = name.split(".")
     if first not in space:
@@ -165,7 +166,10 @@ def _explain(rest: list[str]) -> int:
     print(explanation)
     if explanation.compiled:
         print()
-        print(explanation.disassembly())
+        try:
+            print(explanation.disassembly())
+        except ModuleNotFoundError as error:
+            raise UsageError(str(error)) from None
     return 0
 
 
@@ -173,7 +177,7 @@ def _bench(rest: list[str]) -> int:
     try:
         from ftjit_bench.main import main as bench
     except ModuleNotFoundError as error:
-        raise UsageError(f"the benchmarks are not installed ({error}): pip install 'ftjit[bench]'") from None
+        raise UsageError(f"the benchmarks are not installed ({error}): install ftjit[bench]") from None
     return int(bench(rest))
 
 
@@ -189,11 +193,17 @@ def _of_stress_suite(module: str, rest: list[str]) -> int:
     try:
         command = importlib.import_module(f"ftjit_stress.{module}").main
     except ModuleNotFoundError as error:
-        raise UsageError(f"the stress suite is not installed ({error}): pip install 'ftjit[stress]'") from None
+        raise UsageError(f"the stress suite is not installed ({error}): install ftjit[stress]") from None
     return int(command(rest))
 
 
+def _takes_nothing(command: str, rest: list[str]) -> None:
+    if rest:
+        raise UsageError(f"{command} takes no arguments, not {rest[0]}")
+
+
 def _stencils(rest: list[str]) -> int:
+    _takes_nothing("stencils", rest)
     from ftjit.stencils.catalogue import catalogue, render
     from ftjit.stencils.library import load
 
@@ -202,6 +212,7 @@ def _stencils(rest: list[str]) -> int:
 
 
 def _doctor(rest: list[str]) -> int:
+    _takes_nothing("doctor", rest)
     from ftjit.inspect.doctor import report
 
     text, works = report()
@@ -210,5 +221,6 @@ def _doctor(rest: list[str]) -> int:
 
 
 def _version(rest: list[str]) -> int:
+    _takes_nothing("version", rest)
     print(f"ftjit {ftjit.__version__}, Python {sys.version}")
     return 0

@@ -1,5 +1,5 @@
 """Every setting: its FTJIT_* variable, its default, what it does. Read once, when the runtime starts. (FTJIT=1 itself,
-which enables ftjit when it is imported, is looked at by the package.)"""
+which enables ftjit when it is imported, is looked at by the package, and FTJIT_BARRIER by the C core.)"""
 
 from __future__ import annotations
 
@@ -40,6 +40,14 @@ class Config:
 
 
 _PARSERS: dict[str, Callable[[str], Any]] = {"bool": _flag, "int": int, "frozenset[str]": _names}
+_RANGES: dict[str, tuple[int, int]] = {
+    "tick_us": (10, 10**7),
+    "hot_samples": (1, 10**6),
+    "relearn": (1, 2**32 - 1),
+    "revisions": (1, 10**6),
+    "code_limit": (0, 2**40),
+    "threads": (1, 64),
+}
 VARIABLES: dict[str, str] = {
     "tick_us": "FTJIT_TICK_US",
     "hot_samples": "FTJIT_HOT_SAMPLES",
@@ -66,7 +74,11 @@ def read() -> Config:
         if text is None:
             continue
         try:
-            values[field.name] = _PARSERS[str(field.type)](text)
+            value = _PARSERS[str(field.type)](text)
         except ValueError:
-            raise SettingError(f"{VARIABLES[field.name]}={text!r}: not of type {field.type}") from None
+            raise SettingError(f"{VARIABLES[field.name]}={text!r}: it must be a whole number") from None
+        least, most = _RANGES.get(field.name, (0, 0))
+        if most and not least <= value <= most:
+            raise SettingError(f"{VARIABLES[field.name]}={text}: it must be between {least} and {most}")
+        values[field.name] = value
     return Config(**values)

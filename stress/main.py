@@ -122,7 +122,7 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         if file is not None and not file.parent.is_dir():
             raise UsageError(f"no folder {file.parent} to write {file.name} in: make it first")
     if arguments.html is not None and not page.can_draw():
-        raise UsageError("--html needs matplotlib, which is not installed: pip install 'ftjit[stress]'")
+        raise UsageError("--html needs matplotlib, which is not installed: install ftjit[stress], or matplotlib")
     if arguments.mode != "interpreter":
         needs_ftjit()
     return Plan(

@@ -14,7 +14,7 @@ def instructions(code: bytes, address: int) -> list[tuple[int, str]]:
     try:
         import capstone
     except ModuleNotFoundError:
-        raise ModuleNotFoundError("disassembly needs capstone: pip install 'ftjit[inspect]'") from None
+        raise ModuleNotFoundError("disassembly needs capstone: install ftjit[inspect], or capstone") from None
     engine = capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
     return [(at, f"{name} {operands}".strip()) for at, _, name, operands in engine.disasm_lite(code, address)]
 

@@ -90,6 +90,8 @@ class Explanation:
         ]
         return "\n".join(lines)
 
+    __repr__ = __str__
+
     def disassembly(self, ir: bool = False) -> str:
         """Source lines, bytecode and instructions of everything installed, interleaved; `ir` puts the IR before."""
         if not self._installed:
@@ -143,6 +145,9 @@ def explain(tier: Tier | None, code: CodeType) -> Explanation:
         state = "compiled"
     elif record.never and record.refused:
         state = "left to the interpreter: " + next(iter(record.refused.values()))[0]
+    elif not tier.enabled:
+        state = "ftjit is not enabled"
     else:
-        state = ("hot, not compiled" if record.door_open else "not compiled") + refused_threads(tier)
+        waits = "asked for, not called often enough yet" if record.insisted and not entries else "hot, not compiled"
+        state = (waits if record.door_open else "not compiled") + refused_threads(tier)
     return Explanation(code, state, entries, dict(record.feedback.not_inlined), list(record.installed.values()))
