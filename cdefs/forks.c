@@ -9,7 +9,7 @@ static PyMutex turn;                     /* one thread at a time stops our threa
 static _Atomic uintptr_t whose;          /* the thread that has it, 0 for none: only that one finds itself here */
 static int depth;                        /* under `turn`: a signal handler may fork in the midst of a fork */
 static bool was_sampling;                /* under `turn` */
-static PyObject *locks;                  /* a tuple of Python's locks that are ours, held for ever */
+static PyObject *locks;                  /* a tuple of Python's RLocks that are ours, held for ever */
 
 static bool is_my_turn(void) { return atomic_load_explicit(&whose, memory_order_relaxed) == PyThread_get_thread_ident(); }
 
@@ -47,8 +47,11 @@ static PyObject *after_in_child(PyObject *self, PyObject *unused)
     core_after_fork();
     turn = (PyMutex){_Py_LOCKED};        /* ours; whoever waited for it is not here */
     for (Py_ssize_t i = 0; locks && i < PyTuple_GET_SIZE(locks); i++) {
-        PyObject *done = PyObject_CallMethod(PyTuple_GET_ITEM(locks, i), "_at_fork_reinit", NULL);
-        if (!done) PyErr_WriteUnraisable(NULL);
+        PyObject *lock = PyTuple_GET_ITEM(locks, i), *owned = PyObject_CallMethod(lock, "_is_owned", NULL);
+        /* This thread's own, where a signal handler forks: it gives it back itself. */
+        PyObject *done = owned == Py_True ? Py_NewRef(owned) : PyObject_CallMethod(lock, "_at_fork_reinit", NULL);
+        if (!done || !owned) PyErr_WriteUnraisable(NULL);
+        Py_XDECREF(owned);
         Py_XDECREF(done);
     }
     return after(self, unused);

@@ -84,7 +84,7 @@ class Access(Core):
             return
         known = kind in (list, tuple) and self.kind_of(index, "int") == "int" and isinstance(container, Local | Pointer)
         if not known or self.level() >= 2:
-            self.call_out("binary_op", instruction.argument, 2, [Home(str if kind is str else None)])
+            self.call_out("binary_op", instruction.argument, 2, [Home()])
             return
         assert kind is not None
         number = self.unbox(index, "int", top)
@@ -382,7 +382,7 @@ class Access(Core):
             raise self.not_inlinable(f"it reads the global {name}, which has no stable place yet")
         else:
             results: list[Entry] = [Home(None, sample), Null()] if instruction.argument & 1 else [Home(None, sample)]
-            self.call_out("load_global", instruction.argument >> 1, 0, results, quiet=True)
+            self.call_out("load_global", instruction.argument >> 1, 0, results)  # keys may compare by code of their own
             return
         kind = type(sample)
         callee = sample if kind is FunctionType or kind is BuiltinFunctionType or kind is type else None

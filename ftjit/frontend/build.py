@@ -145,6 +145,7 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
         saved = self.block, self.state, self.offset, self.before
         through = self.block_of_its_own(state)
         frame = self.state.outer
+        self.settle_pointers(0)
         for slot, entry in enumerate(frame.locals):
             self.write_back(slot)
             if isinstance(entry, Number | Maybe):

@@ -59,7 +59,7 @@ class Calls(Core):
             self.call_out("call_list_append", 1, 3, [Constant(None)], quiet=True)
             return None
         if instruction.special == "CALL_LIST_APPEND" and count == 1:
-            self.call_out("call_list_append", 1, 3, [Home(type(None))])
+            self.call_out("call_list_append", 1, 3, [Home()])
             return None
         if instruction.special.startswith(("CALL_PY", "CALL_BOUND_METHOD")):
             self.python_calls.add(instruction.offset)

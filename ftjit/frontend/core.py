@@ -446,11 +446,14 @@ class Core:
         if self.bytecode_raises_elsewhere():
             raise LeaveHere("a call outside the try block that this entry is in")
         frame = self.frame
+        assert not any(isinstance(entry, RangeIterator) for entry in frame.stack[len(frame.stack) - pops :])
+        used_up = len(frame.stack) - pops if helper in _KEEPS_NOTHING else len(frame.stack)
+        for position, entry in enumerate(frame.stack):  # pointers first: what a home lets go may be what they point to
+            if isinstance(entry, Pointer):
+                self.push_home(position, seen=True, borrowed=position >= used_up)
         if not quiet:
             for slot in range(len(frame.locals)):
                 self.write_back(slot)
-        assert not any(isinstance(entry, RangeIterator) for entry in frame.stack[len(frame.stack) - pops :])
-        used_up = len(frame.stack) - pops if helper in _KEEPS_NOTHING else len(frame.stack)
         for position, entry in enumerate(frame.stack):
             self.push_home(position, seen=True, borrowed=position >= used_up)
             if isinstance(entry, RangeIterator):

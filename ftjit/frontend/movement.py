@@ -165,8 +165,7 @@ class Movement(Core):
         frame = self.frame
         old = frame.locals[slot]
         self._settle_borrows(slot, self.stack[:-1])
-        if isinstance(old, Boxed | Maybe) and not old.clean:
-            self.settle_pointers(1)  # the old value may be what one of them points to
+        self.settle_pointers(1)  # the old value may be what one of them points to
         suffix = "_late" if late else ""
         position = len(self.stack) - 1
         home = self.home(slot)

@@ -93,9 +93,9 @@ class State:
 
     def key(self) -> Any:
         """What two states must agree on to share a block: also which names hold one and the same number, so that what
-        is one object stays one."""
+        is one object stays one, and each operand that an edge passes (-1: one without a name) has its parameter."""
         seen: dict[Operand, int] = {}
-        aliases = tuple(seen.setdefault(operand, len(seen)) for operand, named in self._all_operands() if named)
+        aliases = tuple(seen.setdefault(operand, len(seen)) if named else -1 for operand, named in self._all_operands())
         return (
             tuple(frame.key() for frame in self.frames),
             aliases,

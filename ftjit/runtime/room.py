@@ -34,7 +34,7 @@ class Room:
         self.records = records
         self.limit = limit
         self.evicted = 0
-        self.lock = _thread.allocate_lock()
+        self.lock = _thread.RLock()
         self.waiting: list[tuple[weakref.ref[CodeType], CodeRecord, int]] = []
 
     def used(self) -> int:

@@ -185,6 +185,62 @@ def test_ranges(case: str) -> None:
             agree(to_the_end, lambda: to_the_end(2**63 - 1), [lambda: to_the_end(2**63 - 1), lambda: to_the_end(5)])
 
 
+# ---- one number under several names --------------------------------------------------------------------------------
+
+
+def span(points: list[int]) -> list[int]:
+    out = []
+    for p in points:
+        if p > 5:
+            a, b, c = p, p, 0
+        else:
+            a, b, c = p, 0, p
+        out.append(a * 100 + b * 10 + c)
+    return out
+
+
+def before_a_loop(c: bool, n: int) -> int:
+    if c:
+        x = n
+        y = n
+        z = 7
+    else:
+        x = n
+        y = 7
+        z = n
+    total = 0
+    for i in range(n):
+        total = x * 10000 + y * 100 + z + i
+    return total
+
+
+def two(p: int, big: bool) -> int:
+    if big:
+        a, b, c = p, p, 0
+    else:
+        a, b, c = p, 0, p
+    return a * 100 + b * 10 + c
+
+
+def through_two(n: int) -> int:
+    total = 0
+    for p in range(n):
+        total += two(p, p > 5)
+    return total
+
+
+@fresh_process(cases=["in a loop", "before a loop", "inlined"])
+def test_which_names_are_one_number(case: str) -> None:
+    """Two ways lead to one place, with the same kinds of values and as many of them, under other names."""
+    if case == "in a loop":
+        agree(span, lambda: span([1, 7, 2, 9]), [lambda: span([1, 7, 2, 9]), lambda: span([9, 8, 1, 2])])
+    elif case == "before a loop":
+        calls: Calls = [lambda c=c: before_a_loop(c, 9) for c in (True, False)]  # type: ignore[misc]
+        agree(before_a_loop, lambda: [before_a_loop(c, 9) for c in (True, False)], calls)
+    else:
+        agree(through_two, lambda: through_two(12), [lambda: through_two(12)])
+
+
 # ---- comprehensions --------------------------------------------------------------------------------------------------
 
 
@@ -250,6 +306,36 @@ def test_globals_that_are_no_plain_dict() -> None:
     ftjit.jit(alone)
     wait_until(lambda: (alone(10), "no plain dict" in str(ftjit.explain(alone)))[1], 10)
     assert alone(10) == 70
+
+
+class Watching:
+    """A key of a dict that is asked whether it is `zz`, and looks at who asks."""
+
+    seen: ClassVar[list[Any]] = []
+
+    def __hash__(self) -> int:
+        return hash("zz")
+
+    def __eq__(self, other: object) -> bool:
+        locals_ = sys._getframe(1).f_locals
+        Watching.seen.append((locals_.get("i"), locals_.get("s")))
+        return False
+
+
+@fresh_process()
+def test_globals_with_keys_that_look() -> None:
+    """A plain dict may have keys that are no strings, and they compare by code of their own."""
+    space: dict[Any, Any] = {"__builtins__": builtins}
+    exec("def f(n):\n s = 0\n for i in range(n):\n  s += i; s += zz\n return s", space)
+    space[Watching()] = 1
+    space["zz"] = 5
+    function = space["f"]
+
+    def call() -> Any:
+        Watching.seen.clear()
+        return function(6), list(Watching.seen)
+
+    agree(function, call, [call])
 
 
 class Agreeing(type):
