@@ -184,6 +184,7 @@ class Writer:
 
     def statement(self, indent: int) -> None:
         forms = ["int", "int", "float", "bool", "augment", "store", "append", "attribute", "swap", "global"]
+        forms += ["spread", "spread", "chain", "comprehension", "none"]
         if indent < 4 and len(self.lines) < self.limit:
             forms += ["if", "if", "for", "while", "each", "try", "leave"]
         match self.pick(forms):
@@ -206,6 +207,20 @@ class Writer:
                 self.put(indent, f"o.n {self.pick(['=', '=', '+='])} {self.pick([self.int(1), self.float(1)])}")
             case "swap":
                 self.put(indent, self.pick(["a, b = b, a", "a, b, c = c, a, b", "x, y = y, x", "b, c = c, b + 1"]))
+            case "spread":  # the same number under several names, other ones on other ways
+                values = [self.pick([*self.ints, "0", "7"]) for _ in range(3)]
+                self.put(indent, f"a, b, c = {', '.join(values)}")
+            case "chain":
+                self.put(
+                    indent, f"{self.pick(['a = b', 'b = c', 'a = c', 'x = y'])} = {self.pick([self.int(1), 'o.n'])}"
+                )
+            case "comprehension":
+                name = self.pick(["a", "b", "x", "z"])
+                items = self.pick(["range(3)", f"range({self.pick(self.ints)} & 3)", "xs"])
+                self.put(indent, f"c = len([{name} for {name} in {items}])")
+            case "none":
+                self.put(indent, f"if {self.pick(['o.n', 'xs.sort()', 'p'])} {self.pick(['is', 'is not'])} None:")
+                self.put(indent + 1, "c = 1")
             case "global":
                 self.put(indent, f"c = c + g0 {self.pick(['+', '-', '*'])} g1")
             case "if":
@@ -258,6 +273,13 @@ class Writer:
                     "o.m, 4",
                 ]
             )
+            if self.chance(4):
+                name_twice = self.pick(self.ints)
+                bounds = f"{name_twice} & 3, {name_twice} & 7"
+                if name_twice.startswith("i"):  # a loop's own counter: small
+                    bounds = self.pick(
+                        [f"{name_twice}, {name_twice}", f"{name_twice}, 6", f"{name_twice}, {name_twice} + 2"]
+                    )
             self.put(indent, f"for {name} in range({bounds}):")
         self.ints.append(name)
         self.loops += 1
