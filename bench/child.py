@@ -13,6 +13,7 @@ from .workers import Workers, is_steady
 
 MOST_WARM_UP_RUNS = 40
 QUIET_RUNS = 4  # in a row: code that was installed a moment ago may still be compiled anew, in the background
+QUIET_SECONDS = 0.15  # with ftjit, and so long: what is hot may be found a little later
 DRAIN_SECONDS = 2.0
 
 
@@ -59,19 +60,23 @@ def get_warm(
     began = time.perf_counter()
     installed_before = -1
     quiet = 0
+    quiet_since = began
     while len(seconds) < MOST_WARM_UP_RUNS:
         turn = workers.turn()
         seconds.append(turn.seconds)
         checksums.update(map(repr, turn.checksums))
         installed = executors_so_far(ftjit)
         quiet = quiet + 1 if is_steady(seconds) and installed == installed_before else 0
+        if quiet == 0:
+            quiet_since = time.perf_counter()
         installed_before = installed
-        if quiet >= (QUIET_RUNS if ftjit is not None else 1):
+        enough = ftjit is None or (quiet >= QUIET_RUNS and time.perf_counter() - quiet_since >= QUIET_SECONDS)
+        if quiet and enough:
             return seconds, True
         elapsed = time.perf_counter() - began
         if elapsed > most_seconds or (len(seconds) >= 2 and elapsed > enough_seconds):
             break
-    return seconds, False
+    return seconds, ftjit is not None and quiet >= QUIET_RUNS
 
 
 def switch_on(mode: str) -> Any:
