@@ -14,10 +14,10 @@ import weakref
 from _queue import Empty, SimpleQueue
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import partial, wraps
 from itertools import batched
 from types import CodeType
-from typing import Any
+from typing import Any, Concatenate
 
 from ftjit.config import Config
 from ftjit.errors import UnsupportedPython
@@ -38,6 +38,17 @@ _TOO_SMALL = ("too small to repay entering from the interpreter", 0)
 _WARM = (12, 16)
 _LINGER = 0.05
 _OURSELVES = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+def _one_at_a_time[R, **P](method: Callable[Concatenate[Tier, P], R]) -> Callable[Concatenate[Tier, P], R]:
+    """Under the tier's lock: switching on beside switching off would leave some of both."""
+
+    @wraps(method)
+    def locked(tier: Tier, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with tier.lock:
+            return method(tier, *args, **kwargs)
+
+    return locked
 
 
 class Tier:
@@ -293,11 +304,17 @@ class Tier:
 
     # ---- on and off -------------------------------------------------------------------------------------------------
 
+    @_one_at_a_time
     def enable(self) -> str | None:
         """On, from now; what was hot before disable() still is. What is missing, where the system refuses the thread
         that samples."""
         if self.over:
             return None
+        if sys.monitoring.get_tool(TOOL) != "ftjit":  # somebody has freed it, and our events with it
+            self._take_tool()
+            for reference, record in list(self.records.values()):
+                if record.watched and (code := reference()) is not None:
+                    self._events(code, True)
         self.enabled = True
         self.core.lib.door_enable(1)
         for reference, record in list(self.records.values()):
@@ -308,7 +325,6 @@ class Tier:
                     record.door_open = record.watched = True
                 else:
                     self.open_door(code, insist=record.insisted)
-        self.core.lib.worker_allow()
         if self._start_sampling() != 0:
             return "the sampling thread could not be started: only what ftjit.jit or compile names is compiled"
         return None
@@ -318,6 +334,7 @@ class Tier:
 
     # ---- eager mode -------------------------------------------------------------------------------------------------
 
+    @_one_at_a_time
     def set_eager(self, on: bool) -> None:
         """Compile each entry the first time it is reached, before it runs, in the thread that reaches it."""
         if on == self.eager or self.over:
@@ -343,6 +360,7 @@ class Tier:
         if not alone:
             record.door_open = record.watched = True
 
+    @_one_at_a_time
     def disable(self) -> None:
         """Stop entering and compiling; running executors leave at their next poll; doors close."""
         self.enabled = False

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 
 from fresh_process import fresh_process
-from machine import entered, wait_until
+from machine import entered, heat, in_threads, wait_until
 
 import ftjit
-from ftjit.runtime.tier import existing
+from ftjit.runtime.tier import TOOL, existing
 
 
 def total_below(limit: int) -> int:
@@ -64,3 +65,38 @@ def test_ftjit_itself_stays_in_the_interpreter() -> None:
         if (code := reference()) is not None and code.co_filename.startswith(folder) and record.installed
     ]
     assert own == []
+
+
+@fresh_process(seconds=60)
+def test_on_and_off_by_several_threads() -> None:
+    """Whatever order they come in: in the end it is as the last one said."""
+    heat(total_below, 300)
+
+    def switch(number: int) -> None:
+        for turn in range(60):
+            if (turn + number) % 3:
+                ftjit.enable()
+            else:
+                ftjit.disable()
+            assert total_below(300) == 44850
+
+    in_threads(switch, 4)
+    ftjit.enable()
+    wait_until(lambda: (total_below(300), ftjit.is_compiled(total_below))[1], 20)
+    with entered(10):
+        for _ in range(10):
+            assert total_below(300) == 44850
+    ftjit.disable()
+    assert ftjit.drain(10)
+    assert ftjit.stats().activations == 0
+
+
+@fresh_process()
+def test_a_tool_that_somebody_freed_is_taken_again() -> None:
+    heat(total_below, 300)
+    sys.monitoring.free_tool_id(TOOL)
+    ftjit.enable()
+    assert sys.monitoring.get_tool(TOOL) == "ftjit"
+    with entered(10):
+        for _ in range(10):
+            assert total_below(300) == 44850
