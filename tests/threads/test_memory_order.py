@@ -242,7 +242,7 @@ def test_store_then_load() -> None:
     both_missed = 0
     deadline = time.monotonic() + 6
     compiled_rounds = 0
-    while time.monotonic() < deadline and compiled_rounds < 60:
+    while compiled_rounds < 60 and (time.monotonic() < deadline or compiled_rounds < 4):  # rounds are slow under load
         lists = [[0] * CELLS, [0] * CELLS]
         seen = [[9] * CELLS, [9] * CELLS]
         steps = [Message(), Message()]
