@@ -117,8 +117,12 @@ class Calls(Core):
 
     def _range(self, instruction: Instruction, callable_: Entry, arguments: list[Entry]) -> bool:
         """range(...) whose iterator is made at once: neither object ever exists."""
-        following = self.frame.bytecode.instructions.get(instruction.next_offset)
+        instructions = self.frame.bytecode.instructions
+        following = instructions.get(instruction.next_offset)
         if following is None or following.name != "GET_ITER" or not 1 <= len(arguments) <= 3:
+            return False
+        user = instructions.get(following.next_offset)
+        if user is None or user.name != "FOR_ITER":  # a generator expression is called with it
             return False
         if any(self.kind_of(argument, "int") != "int" for argument in arguments):
             return False

@@ -446,7 +446,8 @@ class Core:
         if self.bytecode_raises_elsewhere():
             raise LeaveHere("a call outside the try block that this entry is in")
         frame = self.frame
-        assert not any(isinstance(entry, RangeIterator) for entry in frame.stack[len(frame.stack) - pops :])
+        if any(isinstance(entry, RangeIterator) for entry in frame.stack[len(frame.stack) - pops :]):
+            raise LeaveHere("a range iterator as an operand")
         used_up = len(frame.stack) - pops if helper in _KEEPS_NOTHING else len(frame.stack)
         for position, entry in enumerate(frame.stack):  # pointers first: what a home lets go may be what they point to
             if isinstance(entry, Pointer):

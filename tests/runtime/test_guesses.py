@@ -185,6 +185,22 @@ def test_ranges(case: str) -> None:
             agree(to_the_end, lambda: to_the_end(2**63 - 1), [lambda: to_the_end(2**63 - 1), lambda: to_the_end(5)])
 
 
+def through_a_generator(ys: list[int]) -> list[list[int]]:
+    out = []
+    try:
+        for _ in range(40):
+            out.append(list(x for x in ([k for k in ys] and range(5))))  # noqa: C400, C416
+    except ValueError:
+        pass
+    return out
+
+
+@fresh_process()
+def test_a_range_that_a_generator_expression_gets() -> None:
+    """Its iterator is an argument, not a loop's."""
+    agree(through_a_generator, lambda: through_a_generator([1] * 40), [lambda: through_a_generator([1] * 40)])
+
+
 # ---- one number under several names --------------------------------------------------------------------------------
 
 
