@@ -140,6 +140,7 @@ int leave_inlined(struct activation *, struct exit_record *, PyThreadState *, _P
 int unwind_exception(PyThreadState *, _PyInterpreterFrame *, bool damaged);
 int exception_handler_of(PyCodeObject *, int unit, int *level, int *handler, int *lasti);
 
+int give_functions(PyObject *give, PyMethodDef *, size_t count);
 int snapshot_take(struct slot *, struct entry *, int is_start, _PyInterpreterFrame *);
 
 int door_is_enabled(void);

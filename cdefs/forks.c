@@ -67,18 +67,8 @@ static PyMethodDef hooks[] = {
 int forks_give(uintptr_t give, uintptr_t lock_tuple)
 {
     PyGILState_STATE state = PyGILState_Ensure();
-    int result = 0;
     locks = Py_NewRef((PyObject *)lock_tuple);
-    for (size_t i = 0; i < sizeof hooks / sizeof hooks[0] && result == 0; i++) {
-        PyObject *hook = PyCFunction_New(&hooks[i], NULL);
-        PyObject *done = hook ? PyObject_CallFunction((PyObject *)give, "sO", hooks[i].ml_name, hook) : NULL;
-        if (!done) {
-            PyErr_WriteUnraisable(NULL);
-            result = -1;
-        }
-        Py_XDECREF(hook);
-        Py_XDECREF(done);
-    }
+    int result = give_functions((PyObject *)give, hooks, sizeof hooks / sizeof hooks[0]);
     PyGILState_Release(state);
     return result;
 }

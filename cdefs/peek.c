@@ -89,14 +89,13 @@ static PyMethodDef methods[] = {
     {"value", (PyCFunction)(void *)peek_value, METH_FASTCALL, "What a dict holds under a name."},
 };
 
-/* Call give(name, function) for each of them. */
-int peek_give(uintptr_t give)
+/* Call give(name, function) for each of `count` functions. 0, or -1 with the exception printed. Attached threads only. */
+int give_functions(PyObject *give, PyMethodDef *definitions, size_t count)
 {
-    PyGILState_STATE state = PyGILState_Ensure();
     int result = 0;
-    for (size_t i = 0; i < sizeof methods / sizeof methods[0] && result == 0; i++) {
-        PyObject *function = PyCFunction_New(&methods[i], NULL);
-        PyObject *done = function ? PyObject_CallFunction((PyObject *)give, "sO", methods[i].ml_name, function) : NULL;
+    for (size_t i = 0; i < count && result == 0; i++) {
+        PyObject *function = PyCFunction_New(&definitions[i], NULL);
+        PyObject *done = function ? PyObject_CallFunction(give, "sO", definitions[i].ml_name, function) : NULL;
         if (!done) {
             PyErr_WriteUnraisable(NULL);
             result = -1;
@@ -104,6 +103,13 @@ int peek_give(uintptr_t give)
         Py_XDECREF(function);
         Py_XDECREF(done);
     }
+    return result;
+}
+
+int peek_give(uintptr_t give)
+{
+    PyGILState_STATE state = PyGILState_Ensure();
+    int result = give_functions((PyObject *)give, methods, sizeof methods / sizeof methods[0]);
     PyGILState_Release(state);
     return result;
 }
