@@ -155,6 +155,7 @@ static PyObject *list_item_ref(PyObject *list, int64_t index)
     give_back(current_activation);       /* it may be this list's */
     if (index < 0) index += PyList_GET_SIZE(list);
     if (_Py_IsOwnedByCurrentThread(list) || _PyObject_GC_IS_SHARED(list)) {
+        /* partner: the release store of a new array (list_resize); its size and its items are read behind it (rule 6) */
         PyObject **items = _Py_atomic_load_ptr_acquire(&((PyListObject *)list)->ob_item);
         bool inside = items && (size_t)index < (size_t)PyList_GET_SIZE(list) && index < ((Py_ssize_t *)items)[-1];
         PyObject *item = inside ? _Py_TryXGetRef(&items[index]) : NULL;      /* [-1]: the array's own size */

@@ -21,7 +21,8 @@ static INLINE int is_alive_here(PyObject *object)
 }
 /* What was loaded from a place that other threads write: between that and the look at it, it may have gone and its memory
    become another object's; not one of this thread's, but an immortal or a deferred one. Such a one stays from here on: if
-   the place still holds it, it held it all right. */
+   the place still holds it, it held it all right. Partner of the acquire: whoever stores into the place with release, the
+   interpreter or store_box and store_kept in helpers.c; it serves rule 6, nothing that was never there is read. */
 static INLINE int is_still_at(PyObject **place, PyObject *object)
 {
     return __atomic_load_n(place, __ATOMIC_ACQUIRE) == object;

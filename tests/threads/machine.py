@@ -111,3 +111,31 @@ def in_threads(function: Callable[[int], Any], count: int, seconds: float = 60.0
     if failures:
         raise failures[0]
     return results
+
+
+type Calls = list[Callable[[], Any]]  # what `agree` compares
+
+
+def outcome(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except Exception as error:
+        return type(error), str(error)
+
+
+def agree(function: Callable[..., Any], warm: Callable[[], Any], calls: Calls, least: int = 1) -> None:
+    """The calls' outcomes are what they are in the interpreter: at first, after guesses went wrong, and after all."""
+    for _ in range(30):
+        outcome(warm)
+    expected = [outcome(call) for call in calls]
+    switch_on()
+    ftjit.never(agree)
+    ftjit.never(outcome)
+    ftjit.jit(function)
+    wait_until(lambda: (outcome(warm), ftjit.is_compiled(function))[1], 10, f"{ftjit.explain(function)}")
+    with entered(least):
+        for turn in range(300):
+            assert [outcome(call) for call in calls] == expected, (turn, f"{ftjit.explain(function)}")
+            if turn % 60 == 0:
+                wait_idle()
+    assert ftjit.stats().compile_errors == 0
