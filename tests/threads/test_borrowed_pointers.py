@@ -96,17 +96,23 @@ def test_the_last_count_is_this_threads_own() -> None:
     runtime = existing()
     assert runtime is not None
     runtime.core.lib.sampler_stop()  # whoever is asked leaves machine code, and counts what it holds
+    entries = ftjit.stats().entries
     for turn in range(3):
         xs: list[Any] = [None]
         box = [text(turn)]
-        join(start_thread(lambda xs=xs, box=box: xs.__setitem__(0, box[0])))
+        join(start_thread(lambda: xs.__setitem__(0, box[0])))  # noqa: B023
 
         def other(xs: list[Any]) -> None:
+            while not go:
+                pass
             time.sleep(0.02)
             xs[0] = None
+            time.sleep(0.2)  # it does not end meanwhile, which would settle counts
 
+        go: list[bool] = []
         thread = start_thread(other, xs)
-        with entered():
-            result = lets_go(xs, box.pop(), 100_000_000)
-        assert result == (text(turn), 100_000_000, None)
+        go.append(True)
+        result = lets_go(xs, box.pop(), 200_000_000)
+        assert result == (text(turn), 200_000_000, None)
         join(thread)
+    assert ftjit.stats().entries >= entries + 3
