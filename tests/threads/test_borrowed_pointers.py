@@ -102,7 +102,7 @@ def test_the_last_count_is_this_threads_own() -> None:
         box = [text(turn)]
         join(start_thread(lambda: xs.__setitem__(0, box[0])))  # noqa: B023
 
-        def other(xs: list[Any]) -> None:
+        def other(xs: list[Any], go: list[bool]) -> None:
             while not go:
                 pass
             time.sleep(0.02)
@@ -110,7 +110,7 @@ def test_the_last_count_is_this_threads_own() -> None:
             time.sleep(0.2)  # it does not end meanwhile, which would settle counts
 
         go: list[bool] = []
-        thread = start_thread(other, xs)
+        thread = start_thread(other, xs, go)
         go.append(True)
         result = lets_go(xs, box.pop(), 200_000_000)
         assert result == (text(turn), 200_000_000, None)
