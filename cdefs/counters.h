@@ -9,7 +9,7 @@
 enum { AGES = 5 };
 struct counters {
     _Atomic uint64_t installed, swapped, retired, freed, limbo_bytes, limbo_executors, code_bytes, region_bytes,
-        unwinds, samples, ticks, advances, reclaims, snapshots, ticks_unanswered, barriers_refused, ages[AGES],
+        unwinds, samples, ticks, advances, reclaims, snapshots, snapshots_done, ticks_unanswered, barriers_refused, ages[AGES],
         retired_inside, heap_bytes, regions, threads_refused;
 };
 extern struct counters counters;

@@ -15,6 +15,9 @@ int snapshot_set_queue(uintptr_t put_callable, uintptr_t missing_object)
     return 0;
 }
 
+/* The compiler has let go of one. */
+void snapshot_done(void) { COUNT(snapshots_done, 1); }
+
 /* A reference of this thread's, turned into one that another thread gives back. A count in the owner's own half can be
    given back by the owner only: others leave a note, which it finds when it runs again; and whoever waits for a lock
    would keep alive what was in its last snapshot. */
@@ -107,15 +110,14 @@ int snapshot_take(struct slot *slot, struct entry *entry, int is_start, _PyInter
         else Py_XDECREF(parts[i]);
     }
     if (snapshot) prepay(snapshot);              /* the queue's reference: it may be given back before `put` returns */
+    COUNT(snapshots, 1);                         /* before it can be done */
     PyObject *done = whole && put ? PyObject_CallOneArg(put, snapshot) : NULL;
     if (!done) {
         if (PyErr_Occurred()) forget_exception();
         atomic_store(&entry->state, ENTRY_WANTED);
+        snapshot_done();
     }
-    else {
-        COUNT(snapshots, 1);
-        worker_wake();
-    }
+    else worker_wake();
     Py_XDECREF(done);
     for (int times = 0; times < 2; times++) Py_XDECREF(snapshot);         /* ours, and what the queue did not know was paid */
     return 0;

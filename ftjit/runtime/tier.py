@@ -64,7 +64,6 @@ class Tier:
         self.records: dict[int, tuple[weakref.ref[CodeType], CodeRecord]] = {}
         self.compiling = CompileSeconds()
         self.room = Room(self.core, self.records, config.code_limit)
-        self.in_progress = 0
         self.world_stops = 0
         self.enabled = False
         self.eager = False
@@ -204,12 +203,16 @@ class Tier:
                 raw = self.queue.get(timeout=_LINGER)
             except Empty:
                 return
-            self.in_progress += 1
             try:
                 self.compile(Snapshot(*raw))
             finally:
-                self.in_progress -= 1
-                del raw
+                del raw  # who waits for the compiler waits for this too
+                lib.snapshot_done()
+
+    def is_idle(self) -> bool:
+        """Whether no snapshot waits and none is being compiled, and so nothing of the program's is held for that."""
+        done = self.core.counter("snapshots_done")  # read first: one may be taken and done between the two
+        return done == self.core.counter("snapshots")
 
     def compile(self, snapshot: Snapshot) -> None:
         """Compile one entry and swap it in, or refuse it; never raises for a program's sake."""
@@ -342,7 +345,7 @@ class Tier:
         self.eager = on
         lib, monitoring = self.core.lib, sys.monitoring
         if on:
-            self._eager_put: Callable[[tuple[Any, ...]], None] = lambda raw: self.compile(Snapshot(*raw))
+            self._eager_put: Callable[[tuple[Any, ...]], None] = self._compile_at_once
             self._opener: Callable[[CodeType], None] = self._open_at_once
             self.enabled = True
         lib.door_set_thresholds(*((1, 1) if on else _WARM), self.config.relearn)
@@ -351,6 +354,12 @@ class Tier:
         events = monitoring.events
         self.world_stops += 1
         monitoring.set_events(TOOL, events.PY_START | events.JUMP if on else 0)
+
+    def _compile_at_once(self, raw: tuple[Any, ...]) -> None:
+        try:
+            self.compile(Snapshot(*raw))
+        finally:
+            self.core.lib.snapshot_done()
 
     def _open_at_once(self, code: CodeType) -> None:
         """A slot for code seen for the first time; one that refuses everything for code that is left alone."""

@@ -147,16 +147,10 @@ class Compiled:
         if record is not None:
             record.feedback.revisions.clear()
 
-    def idle(self) -> bool:
-        """Whether no snapshot waits and none is being compiled."""
-        return self.tier.queue.empty() and not self.tier.in_progress
-
     def finish(self) -> dict[str, Any]:
         """Switch off, wait until everything retired is freed, and say what is left."""
         deadline = time.monotonic() + 5
-        calm = 0
-        while calm < 3 and time.monotonic() < deadline:
-            calm = calm + 1 if self.idle() else 0
+        while not self.tier.is_idle() and time.monotonic() < deadline:
             time.sleep(0.003)
         self.disable()
         gc.collect()

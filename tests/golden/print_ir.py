@@ -30,7 +30,7 @@ def normalised(text: str) -> str:
 
 def idle() -> bool:
     runtime = existing()
-    return runtime is not None and runtime.queue.empty() and not runtime.in_progress
+    return runtime is not None and runtime.is_idle()
 
 
 def started(function: Callable[..., object]) -> bool:

@@ -30,9 +30,7 @@ def settle(timeout: float = 2.0) -> None:
     """Wait until no snapshot waits and none is being compiled."""
     runtime = existing()
     deadline = time.monotonic() + timeout
-    calm = 0
-    while runtime is not None and calm < 2 and time.monotonic() < deadline:
-        calm = calm + 1 if runtime.queue.empty() and not runtime.in_progress else 0
+    while runtime is not None and not runtime.is_idle() and time.monotonic() < deadline:
         time.sleep(0.001)
 
 

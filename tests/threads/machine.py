@@ -48,10 +48,7 @@ def wait_idle() -> None:
     """Until the compiler has nothing to do, and so holds nothing of the program's."""
     runtime = existing()
     assert runtime is not None
-    idle, deadline = 0, time.monotonic() + 10
-    while idle < 3 and time.monotonic() < deadline:  # between taking a snapshot and saying so is a moment
-        idle = idle + 1 if runtime.queue.empty() and not runtime.in_progress else 0
-        time.sleep(0.003)
+    wait_until(runtime.is_idle, what="the compiler has nothing to do")
 
 
 def make_hot(function: Callable[..., Any], *arguments: Any) -> None:
