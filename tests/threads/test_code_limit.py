@@ -91,7 +91,8 @@ def test_threads_that_want_more_than_there_is() -> None:
     def work(index: int) -> None:
         """Three of them at a time, for longer than what nobody uses stays safe."""
         while ftjit.stats().executors_evicted < 12:
-            assert (seconds := time.monotonic() - began) < 40, f"{ftjit.stats()}"
+            seconds = time.monotonic() - began
+            assert seconds < 40, f"{ftjit.stats()}"
             start = (index * 5 + int(seconds / 0.4) * 3) % 20
             for _ in range(40):
                 for k in range(start, start + 3):
