@@ -1,8 +1,8 @@
 """Builds the C core: one cffi module (API mode) out of the units below, each a .c file with its declarations beside
 it in a .cdef file of the same name.
 
-FTJIT_DEBUG=1 in the environment fills freed executors with 0xCC. FTJIT_BREAK=tag breaks one ordering or condition of
-the reclamation protocol on purpose (breaks.h): a negative control, never for use."""
+FTJIT_BREAK=tag in the environment breaks one ordering or condition of the reclamation protocol on purpose (breaks.h): a
+negative control, never for use."""
 
 import os
 import re
@@ -44,14 +44,14 @@ def declarations() -> str:
 
 def macros() -> list[str]:
     """Compiler options for what the environment asks for; none in a normal build. ValueError: no such control."""
-    asked = ["-DFTJIT_DEBUG"] if os.environ.get("FTJIT_DEBUG") else []
-    if tag := os.environ.get("FTJIT_BREAK"):
-        sources = "".join(path.read_text() for path in sorted(HERE.glob("*.[ch]")))
-        known = sorted(set(re.findall(r"\b(?:BROKEN\(|ORDER\(\w+, )(\w+)\)", sources)) - {"tag"})
-        if tag not in known:
-            raise ValueError(f"FTJIT_BREAK={tag}: the C core has no such control; it has {', '.join(known)}")
-        asked.append(f"-DFTJIT_BREAK_{tag}")
-    return asked
+    tag = os.environ.get("FTJIT_BREAK")
+    if not tag:
+        return []
+    sources = "".join(path.read_text() for path in sorted(HERE.glob("*.[ch]")))
+    known = sorted(set(re.findall(r"\b(?:BROKEN\(|ORDER\(\w+, )(\w+)\)", sources)) - {"tag"})
+    if tag not in known:
+        raise ValueError(f"FTJIT_BREAK={tag}: the C core has no such control; it has {', '.join(known)}")
+    return [f"-DFTJIT_BREAK_{tag}"]
 
 
 def builder() -> FFI:

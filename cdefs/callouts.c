@@ -1,6 +1,7 @@
 /* Bytecodes done by a C function on the live frame, with the interpreter's semantics: arguments are on the frame's
    stack, counted; the result goes there. The generic form of every operation that has no stencil of its own. */
 #include "core.h"
+#include <opcode.h>
 #include "callouts.h"
 #include "direct.h"
 #include "internal/pycore_list.h"
@@ -107,7 +108,12 @@ static const binary_t binary_operations[] = {
 };
 int64_t callout_binary_op(_PyInterpreterFrame *frame, int64_t oparg)
 {
-    return replace(frame, 2, binary_operations[oparg](OBJECT(2), OBJECT(1)));
+    PyObject *result = binary_operations[oparg](OBJECT(2), OBJECT(1));
+    if (!result || oparg == NB_SUBSCR) return replace(frame, 2, result);
+    _PyStackRef left = TOP(2);                   /* the first to go, as in the interpreter */
+    TOP(2) = handed_over(result);
+    PyStackRef_CLOSE(left);
+    return pop(frame, 1);
 }
 
 /* oparg as COMPARE_OP has it: bit 4 asks for a bool, the operator is above. */
@@ -205,7 +211,7 @@ int64_t callout_binary_slice(_PyInterpreterFrame *frame, int64_t oparg)
 int64_t callout_store_slice(_PyInterpreterFrame *frame, int64_t oparg)
 {
     Py_ssize_t low, high;
-    if (plain_slice(OBJECT(3), OBJECT(2), OBJECT(1), &low, &high))
+    if (plain_slice(OBJECT(3), OBJECT(2), OBJECT(1), &low, &high) && (PyList_CheckExact(OBJECT(4)) || PyTuple_CheckExact(OBJECT(4))))
         return PyList_SetSlice(OBJECT(3), low, high, OBJECT(4)) < 0 ? -1 : pop(frame, 4);
     PyObject *slice = slice_of_top(frame);
     int error = slice ? PyObject_SetItem(OBJECT(3), slice, OBJECT(4)) : -1;
@@ -366,7 +372,7 @@ int64_t callout_load_global(_PyInterpreterFrame *frame, int64_t index)
     if (PyDict_GetItemRef(frame->f_globals, name, &value) < 0) return -1;
     if (!value && PyDict_GetItemRef(frame->f_builtins, name, &value) < 0) return -1;
     if (!value) {
-        PyErr_Format(PyExc_NameError, "name '%.200U' is not defined", name);
+        _PyEval_FormatExcCheckArg(PyThreadState_GetUnchecked(), PyExc_NameError, "name '%.200s' is not defined", name);
         return -1;
     }
     *frame->stackpointer++ = PyStackRef_FromPyObjectSteal(value);
@@ -378,12 +384,7 @@ int64_t callout_load_deref(_PyInterpreterFrame *frame, int64_t slot)
 {
     PyObject *value = PyCell_Get(PyStackRef_AsPyObjectBorrow(frame->localsplus[slot]));
     if (!value) {
-        PyCodeObject *code = _PyFrame_GetCode(frame);
-        PyObject *name = PyTuple_GET_ITEM(code->co_localsplusnames, slot);
-        bool is_free = slot >= code->co_nlocalsplus - code->co_nfreevars;
-        PyErr_Format(is_free ? PyExc_NameError : PyExc_UnboundLocalError,
-                     is_free ? "cannot access free variable '%U' where it is not associated with a value in enclosing scope"
-                             : "cannot access local variable '%U' where it is not associated with a value", name);
+        _PyEval_FormatExcUnbound(PyThreadState_GetUnchecked(), _PyFrame_GetCode(frame), (int)slot);
         return -1;
     }
     *frame->stackpointer++ = PyStackRef_FromPyObjectSteal(value);

@@ -17,6 +17,7 @@
 #define FTJIT_CORE_H
 #define Py_BUILD_CORE_MODULE 1
 #include <Python.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -132,6 +133,8 @@ static inline void forget_exception(void)
 
 /* ---- leave, door, snapshot, sampler, worker ----------------------------------------------------------------- */
 
+/* How leaving may fail: for lack of memory, and then the frame misses values; by an exception of what is called. */
+enum { LEAVE_DAMAGED = -1, LEAVE_RAISED = -2 };
 int64_t bits_at(struct activation *, int place, int64_t value);
 int leave_to_frame(struct activation *, struct exit_record *, _PyInterpreterFrame *);
 int leave_take(struct activation *, struct exit_record *, _PyInterpreterFrame *, _PyStackRef *fresh);
@@ -148,11 +151,13 @@ void door_fork_begins(void);
 void door_fork_is_over(void);
 int native_thread_start(unsigned long *thread, void *(*run)(void *), void *argument);
 PyObject *sampler_take_hot(void);
-int sampler_is_running(void);
-int sampler_restart(void);
-void sampler_stop(void);
+void condition_init(pthread_cond_t *);
+void sampler_init(void);
+void sampler_hold(void);
+void sampler_go_on(void);
 void sampler_after_fork(void);
 void worker_wake(void);
+void worker_init(void);
 int worker_is_owed(void);
 int worker_stop(double seconds);
 void worker_allow(void);

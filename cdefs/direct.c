@@ -44,7 +44,7 @@ void frame_abandon(PyThreadState *tstate, _PyInterpreterFrame *frame, _PyInterpr
     _PyEval_FrameClearAndPop(tstate, frame);
 }
 
-/* The data stack has room: may_start. */
+/* The data stack has room: may_start. The arguments move into it: what the callee lets go of may be gone at once. */
 static inline _PyInterpreterFrame *push_frame(PyThreadState *tstate, PyObject *callable, PyCodeObject *code,
                                               _PyStackRef *stack, Py_ssize_t count)
 {
@@ -52,8 +52,19 @@ static inline _PyInterpreterFrame *push_frame(PyThreadState *tstate, PyObject *c
     tstate->datastack_top += code->co_framesize;
     _PyFrame_Initialize(tstate, frame, PyStackRef_FromPyObjectNew(callable), NULL, code, (int)count,
                         tstate->current_frame);
-    for (Py_ssize_t i = 0; i < count; i++) frame->localsplus[i] = PyStackRef_DUP(stack[i]);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        frame->localsplus[i] = stack[i];
+        stack[i] = PyStackRef_NULL;
+    }
     return frame;
+}
+
+/* The interpreter runs the call. */
+static PyObject *interpret(PyThreadState *tstate, PyObject *callable, PyCodeObject *code, _PyStackRef *stack, Py_ssize_t count,
+                           bool *done)
+{
+    *done = true;
+    return _PyEval_EvalFrameDefault(tstate, push_frame(tstate, callable, code, stack, count), 0);
 }
 
 /* A direct call of an entry that is wanted, when it is time: the snapshot is taken here (small functions have no events),
@@ -61,7 +72,7 @@ static inline _PyInterpreterFrame *push_frame(PyThreadState *tstate, PyObject *c
 static COLD PyObject *call_and_take_interest(PyThreadState *tstate, PyObject *callable, struct slot *slot,
                                              struct entry *entry, _PyStackRef *stack, Py_ssize_t count, bool *done)
 {
-    if (!is_time(entry, true)) return NULL;
+    if (!is_time(entry, true)) return interpret(tstate, callable, slot->code, stack, count, done);
     *done = true;
     _PyInterpreterFrame *caller = tstate->current_frame;
     _PyInterpreterFrame *frame = push_frame(tstate, callable, slot->code, stack, count);
@@ -76,7 +87,7 @@ static COLD PyObject *call_and_take_interest(PyThreadState *tstate, PyObject *ca
 
 /* Run callable(self or nothing, arguments...) and give its result as a new reference, NULL with an exception set;
    *done is false, and nothing has happened, when this call has to take the general way. `stack` points to the first
-   argument; arguments are only borrowed from it. */
+   argument; else the arguments are taken from there. */
 PyObject *direct_call(PyThreadState *tstate, PyObject *callable, _PyStackRef *stack, Py_ssize_t count, bool *done)
 {
     *done = false;
@@ -84,18 +95,20 @@ PyObject *direct_call(PyThreadState *tstate, PyObject *callable, _PyStackRef *st
     if (!code) return NULL;
     struct slot *slot = slot_of(code);
     struct record *record = record_self();
-    if (!slot || !record || !door_is_enabled() || !may_start(record, tstate, code) || others_watch(tstate->interp, code)) return NULL;
+    if (!record || !may_start(record, tstate, code) || others_watch(tstate->interp, code)) return NULL;
+    if (!slot || !door_is_enabled()) return interpret(tstate, callable, code, stack, count, done);
     struct entry *entry = &slot->entries[0];           /* the start: slot_create puts it first */
-    if (entry->offset != 0) return NULL;               /* cells are made, or closures copied, before the RESUME */
+    /* Cells are made, or closures copied, before the RESUME? */
+    if (entry->offset != 0) return interpret(tstate, callable, code, stack, count, done);
     struct executor *executor;
     uint8_t state = atomic_load_explicit(&entry->state, memory_order_relaxed);
     if (UNLIKELY(state == ENTRY_WANTED)) return call_and_take_interest(tstate, callable, slot, entry, stack, count, done);
-    if (state != ENTRY_INSTALLED) return NULL;
+    if (state != ENTRY_INSTALLED) return interpret(tstate, callable, code, stack, count, done);
     _Atomic(struct executor *) *place = activation_enter(record, &entry->executor, &executor);
-    if (!place) return NULL;
+    if (!place) return interpret(tstate, callable, code, stack, count, done);
     if (executor->inlines && !may_inline(tstate, executor)) {
         activation_leave(record, place);
-        return NULL;
+        return interpret(tstate, callable, code, stack, count, done);
     }
 
     *done = true;

@@ -127,11 +127,11 @@ __attribute__((noinline)) enum outcome leave_by_exit(struct record *record, stru
         _PyStackRef *stackpointer = frame->stackpointer;
         _Py_CODEUNIT *instruction = frame->instr_ptr;
         PyObject *exception = PyErr_GetRaisedException();
-        leave_to_frame(act, exit, frame);      /* what was virtual on the stack; where we are stays */
+        bool damaged = leave_to_frame(act, exit, frame) < 0;      /* what was virtual on the stack; where we are stays */
         PyErr_SetRaisedException(exception);
         frame->stackpointer = stackpointer;
         frame->instr_ptr = instruction;
-        return unwind_exception(tstate, frame, false) < 0 ? LEFT_BY_ERROR : LEFT;
+        return unwind_exception(tstate, frame, damaged) < 0 ? LEFT_BY_ERROR : LEFT;
     }
     if (exit->reason >= REASON_FIRST_DEOPT) {
         count_own(&record->deopts);
@@ -142,8 +142,8 @@ __attribute__((noinline)) enum outcome leave_by_exit(struct record *record, stru
         }
     }
     count_own(&record->exits);
-    if ((exit->inners ? leave_inlined(act, exit, tstate, frame) : leave_to_frame(act, exit, frame)) < 0)
-        return unwind_exception(tstate, frame, true) < 0 ? LEFT_BY_ERROR : LEFT;
+    int left = exit->inners ? leave_inlined(act, exit, tstate, frame) : leave_to_frame(act, exit, frame);
+    if (left < 0) return unwind_exception(tstate, frame, left == LEAVE_DAMAGED) < 0 ? LEFT_BY_ERROR : LEFT;
     return exit->reason == REASON_RETURN ? LEFT_BY_RETURN : LEFT;
 }
 

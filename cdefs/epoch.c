@@ -155,9 +155,8 @@ static void executor_free(struct executor *executor)
     free(executor->moves);
     free(executor->inner_frames);
     keepsakes_drop_later(executor->keeps);
-#ifdef FTJIT_DEBUG
-    memset(executor, 0xcc, sizeof *executor);      /* who still jumps through it jumps to no address at all */
-#endif
+    /* Who still jumps through it jumps to no address at all. */
+    if (heap_poisons()) memset(executor, 0xcc, sizeof *executor);
     free(executor);
 #endif
 }

@@ -325,6 +325,7 @@ void heap_configure(int only_sealed, int fill_freed)
     atomic_store(&sealed_only, (uint32_t)only_sealed);
     poison = fill_freed;
 }
+bool heap_poisons(void) { return poison; }
 
 int heap_is_dense(void) { return !atomic_load(&sealed_only); }
 

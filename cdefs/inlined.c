@@ -58,8 +58,8 @@ static void after_call(_PyInterpreterFrame *frame, PyObject *result, int kept)
     frame->instr_ptr += CALL_UNITS;
 }
 
-/* Leave by an exit that is in inlined functions. 0: `frame` is after its CALL, with the result; -1 with an exception set:
-   it is at the CALL. Room for the frames was seen to before machine code was entered (may_inline). */
+/* Leave by an exit that is in inlined functions. 0: `frame` is after its CALL, with the result; LEAVE_RAISED or
+   LEAVE_DAMAGED with an exception set: it is at the CALL. Room for the frames was seen to before machine code was entered (may_inline). */
 int leave_inlined(struct activation *act, struct exit_record *exit, PyThreadState *tstate, _PyInterpreterFrame *frame)
 {
     const struct inner_frame *inner = act->executor->inner_frames + exit->first_inner;
@@ -69,7 +69,7 @@ int leave_inlined(struct activation *act, struct exit_record *exit, PyThreadStat
     PyObject *functions[INLINE_DEPTH];
     for (int k = 0; k < last; k++) functions[k] = Py_NewRef((PyObject *)bits_at(act, inner[k].place, inner[k].function));
     _PyStackRef fresh[exit->moves + 1];
-    bool failed = leave_take(act, exit, frame, fresh) < 0;
+    bool damaged = leave_take(act, exit, frame, fresh) < 0, failed = damaged;
     hold(fresh, act->executor->moves + exit->first_move, exit->moves);
     PyObject *exception = failed ? PyErr_GetRaisedException() : NULL;
     for (int k = 0; k < last; k++) bytecode_make_ready(tstate, functions[k], inner[k].code);
@@ -91,5 +91,5 @@ int leave_inlined(struct activation *act, struct exit_record *exit, PyThreadStat
     }
     tstate->current_frame = frame;
     for (int k = 0; k < last; k++) Py_DECREF(functions[k]);
-    return failed ? -1 : 0;
+    return damaged ? LEAVE_DAMAGED : failed ? LEAVE_RAISED : 0;
 }

@@ -84,6 +84,13 @@ static _PyStackRef materialise(struct activation *act, const struct move *move, 
     return object ? PyStackRef_FromPyObjectSteal(object) : PyStackRef_NULL;
 }
 
+/* Is there a value, if only there is memory for it? */
+static bool must_be(struct activation *act, const struct move *move)
+{
+    if (move->kind == MOVE_MAYBE) return bits_at(act, move->place[2], move->value[2]) != 0;
+    return move->kind != MOVE_NULL && move->kind != MOVE_LOCAL && move->kind != MOVE_SAME;
+}
+
 /* The values that an exit names, all of them before any home is written: a local may be read as well as overwritten, and
    what is read is always in the frame that was entered. `fresh` has exit->moves places. 0, or -1 with MemoryError set and
    nothing in the places of those that could not be made. */
@@ -99,9 +106,7 @@ int leave_take(struct activation *act, struct exit_record *exit, _PyInterpreterF
         }
         else {
             fresh[k] = materialise(act, move, frame);
-            if (PyStackRef_IsNull(fresh[k]) && move->kind != MOVE_NULL && move->kind != MOVE_LOCAL
-                && move->kind != MOVE_MAYBE)
-                result = -1;
+            if (PyStackRef_IsNull(fresh[k]) && must_be(act, move)) result = -1;
         }
     }
     return result;
@@ -118,19 +123,25 @@ void leave_put(struct activation *act, struct exit_record *exit, _PyInterpreterF
         _PyStackRef *home = &frame->localsplus[moves[k].slot];
         _PyStackRef old = *home;
         if (moves[k].kind == MOVE_MAYBE && old.bits == fresh[k].bits) continue;
+        bool is_local = moves[k].slot < _PyFrame_GetCode(frame)->co_nlocalsplus;
+        if (is_local && PyStackRef_IsNull(fresh[k]) && must_be(act, &moves[k])) {
+            if (PyStackRef_IsNull(old)) *home = PyStackRef_None;       /* a handler may load it without a look */
+            continue;
+        }
         *home = fresh[k];
-        if (moves[k].slot < _PyFrame_GetCode(frame)->co_nlocalsplus) PyStackRef_XCLOSE(old);
+        if (is_local) PyStackRef_XCLOSE(old);
     }
     frames[0]->stackpointer = frames[0]->localsplus + _PyFrame_GetCode(frames[0])->co_nlocalsplus + exit->depth;
     frames[0]->instr_ptr = (_Py_CODEUNIT *)act->bytecode + exit->offset / (int)sizeof(_Py_CODEUNIT);
 }
 
+/* 0, or LEAVE_DAMAGED with MemoryError set. */
 int leave_to_frame(struct activation *act, struct exit_record *exit, _PyInterpreterFrame *frame)
 {
     _PyStackRef fresh[exit->moves + 1];
     int result = leave_take(act, exit, frame, fresh);
     leave_put(act, exit, &frame, fresh);
-    return result;
+    return result < 0 ? LEAVE_DAMAGED : 0;
 }
 
 /* ---- exceptions ---------------------------------------------------------------------------------------------- */
@@ -164,8 +175,9 @@ int exception_handler_of(PyCodeObject *code, int unit, int *level, int *handler,
 
 /* An exception is set and the frame is as at frame->instr_ptr. With a handler: traceback entry, stack cut, exception
    pushed, instr_ptr at the handler; 0. Without one: -1, and the callback returns NULL, so that the interpreter adds
-   the traceback entry and unwinds; the compiler makes calls out only where the entry has no handler either. `damaged`: what could not be made for lack of
-   memory is missing from the stack; a handler that would go on with that (a loop's iterator) is none. */
+   the traceback entry and unwinds; the compiler makes calls out only where the entry has no handler
+   either. `damaged`: what could not be made for lack of memory is missing from the stack; a handler that would go on with
+   that (a loop's iterator) is none. */
 int unwind_exception(PyThreadState *tstate, _PyInterpreterFrame *frame, bool damaged)
 {
     PyCodeObject *code = _PyFrame_GetCode(frame);
@@ -174,7 +186,9 @@ int unwind_exception(PyThreadState *tstate, _PyInterpreterFrame *frame, bool dam
     if (!exception_handler_of(code, unit, &level, &handler, &lasti)) return -1;
     for (int k = 0; damaged && k < level; k++)
         if (PyStackRef_IsNull(frame->localsplus[code->co_nlocalsplus + k])) return -1;
+    PyObject *exception = PyErr_GetRaisedException();      /* making a frame object may fail, and forget it */
     PyFrameObject *object = PyThreadState_GetFrame(tstate);
+    PyErr_SetRaisedException(exception);
     if (object) {
         PyTraceBack_Here(object);
         Py_DECREF(object);

@@ -23,8 +23,9 @@ static _Atomic uint64_t tick_us = 1000;
 static pthread_t ticker;
 static pthread_mutex_t control = PTHREAD_MUTEX_INITIALIZER;          /* who starts or stops it, to the end; before ticker_lock */
 static pthread_mutex_t ticker_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t ticker_wake = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t ticker_wake;                                  /* sampler_init */
 static bool running, stopping, paused, over;
+static bool held, awaited;                                           /* under `control`: see sampler_hold */
 static _Atomic uint32_t waiting_for_room;                            /* code that found the heap full: try again */
 static uint64_t last_asked;                                          /* thread state id, for taking turns */
 static uint64_t quiet = SOON, pace;                                  /* the ticker's; a pause changes neither */
@@ -169,14 +170,14 @@ static bool sleep_or_stop(uint64_t microseconds)
     pthread_mutex_lock(&ticker_lock);
     while (!stopping && (paused || left > 0)) {
         struct timespec from, until;
-        clock_gettime(CLOCK_REALTIME, &from);
+        clock_gettime(CLOCK_MONOTONIC, &from);
         until.tv_nsec = from.tv_nsec + left;
         until.tv_sec = from.tv_sec + until.tv_nsec / 1000000000;
         until.tv_nsec %= 1000000000;
         if (paused) pthread_cond_wait(&ticker_wake, &ticker_lock);
         else if (pthread_cond_timedwait(&ticker_wake, &ticker_lock, &until)) break;
         else {
-            clock_gettime(CLOCK_REALTIME, &until);
+            clock_gettime(CLOCK_MONOTONIC, &until);
             left -= (until.tv_sec - from.tv_sec) * 1000000000 + until.tv_nsec - from.tv_nsec;
         }
     }
@@ -235,19 +236,29 @@ int native_thread_start(pthread_t *thread, void *(*run)(void *), void *argument)
     return error;
 }
 
-/* With the pace of before. Nothing starts once it is over. 0, or why there is no thread. */
-int sampler_restart(void)
+/* For waits with a time limit: somebody may set the clock back. */
+void condition_init(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+void sampler_init(void) { condition_init(&ticker_wake); }
+
+/* With the pace of before. Nothing starts once it is over. 0, or why there is no thread. `control` is held. */
+static int start_ticker(void)
 {
     int error = 0;
-    pthread_mutex_lock(&control);
-    if (!running && !over) {
+    if (held) awaited = true;
+    else if (!running && !over) {
         stopping = false;
         pace = pace_after(quiet);
         error = native_thread_start(&ticker, ticking, NULL);
         running = !error;
         if (error) COUNT(threads_refused, 1);
     }
-    pthread_mutex_unlock(&control);
     return error;
 }
 
@@ -255,18 +266,28 @@ int sampler_start(uint64_t microseconds, uint32_t samples)
 {
     atomic_store(&tick_us, microseconds);
     atomic_store(&hot_samples, samples);
-    return sampler_restart();
+    pthread_mutex_lock(&control);
+    int error = start_ticker();
+    pthread_mutex_unlock(&control);
+    return error;
 }
 
-void sampler_stop(void)
+/* `control` is held. */
+static void stop_ticker(void)
 {
-    pthread_mutex_lock(&control);
     pthread_mutex_lock(&ticker_lock);
     stopping = true;
     pthread_cond_broadcast(&ticker_wake);
     pthread_mutex_unlock(&ticker_lock);
     if (running) pthread_join(ticker, NULL);
     running = false;
+}
+
+void sampler_stop(void)
+{
+    pthread_mutex_lock(&control);
+    awaited = false;
+    stop_ticker();
     pthread_mutex_unlock(&control);
 }
 
@@ -275,8 +296,26 @@ void sampler_end(void)
 {
     pthread_mutex_lock(&control);
     over = true;
+    stop_ticker();
     pthread_mutex_unlock(&control);
-    sampler_stop();
+}
+
+/* Round a fork: it stops, and whoever starts it meanwhile starts it for afterwards. */
+void sampler_hold(void)
+{
+    pthread_mutex_lock(&control);
+    held = true;
+    awaited = running;
+    stop_ticker();
+    pthread_mutex_unlock(&control);
+}
+void sampler_go_on(void)
+{
+    pthread_mutex_lock(&control);
+    bool start = awaited;
+    held = awaited = false;
+    if (start) start_ticker();
+    pthread_mutex_unlock(&control);
 }
 
 /* For measuring what it costs: while it is paused no time passes for it, and it takes none. */
@@ -298,7 +337,9 @@ void sampler_after_fork(void)
     if (pending->handling_thread && pending->handling_thread != PyThreadState_GetUnchecked()) pending->handling_thread = NULL;
     pthread_mutex_init(&control, NULL);
     pthread_mutex_init(&ticker_lock, NULL);
-    pthread_cond_init(&ticker_wake, NULL);
+    condition_init(&ticker_wake);
+    if (!held) awaited = running;        /* ftjit was first used in the midst of this fork */
+    held = true;
     running = false;
 }
 

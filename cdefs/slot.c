@@ -54,13 +54,16 @@ int slot_create(uintptr_t code_address, const int32_t *offsets, int count)
     PyCodeObject *code = (PyCodeObject *)code_address;
     PyGILState_STATE state = PyGILState_Ensure();
     int result = 0;
-    if (!slot_of(code)) {                /* one caller at a time: the Python side holds its lock */
+    static PyMutex one_at_a_time;
+    PyMutex_Lock(&one_at_a_time);
+    if (!slot_of(code)) {
         struct slot *slot = slot_build(code, offsets, count);
         if (!slot || PyUnstable_Code_SetExtra((PyObject *)code, extra_index, slot) < 0) {
             PyErr_Clear();
             result = -1;
         }
     }
+    PyMutex_Unlock(&one_at_a_time);
     PyGILState_Release(state);
     return result;
 }

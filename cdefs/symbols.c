@@ -74,12 +74,18 @@ const char *core_failure(void) { return failure; }
 int core_init(void)
 {
     PyGILState_STATE state = PyGILState_Ensure();
-    static bool has_key, has_index;      /* a second try, after somebody mended what was missing, takes nothing twice */
+    /* A second try, after somebody mended what was missing, takes nothing twice. */
+    static bool has_key, has_index, has_conditions;
     failure = NULL;
     if (Py_Version >> 16 != PY_VERSION_HEX >> 16) failure = "built for another Python version: reinstall ftjit";
     else if (PyInterpreterState_Get() != PyInterpreterState_Main()) failure = "ftjit runs in the main interpreter only";
     else if (!has_key && !(has_key = epoch_init() == 0)) failure = "no thread-specific storage left in this process";
     else if (!has_index && !(has_index = slot_init() == 0)) failure = "every co_extra index is taken by other tools";
+    if (!failure && !has_conditions) {
+        sampler_init();
+        worker_init();
+        has_conditions = true;
+    }
     PyGILState_Release(state);
     return failure ? -1 : 0;
 }

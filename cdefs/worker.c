@@ -6,7 +6,7 @@
 
 static PyObject *work;                    /* work(hot_code_objects): returns when there is nothing left to do */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static pthread_cond_t changed;            /* worker_init */
 enum { ENDED = 16 };
 static pthread_t ended[ENDED];            /* threads on their last instructions: joined, or a fork would find them */
 static int alive, most = 1, ended_count;
@@ -69,6 +69,8 @@ void worker_wake(void)
     pthread_mutex_unlock(&lock);
 }
 
+void worker_init(void) { condition_init(&changed); }
+
 void worker_set(uintptr_t callable, int threads)
 {
     PyGILState_STATE state = PyGILState_Ensure();
@@ -81,7 +83,7 @@ void worker_set(uintptr_t callable, int threads)
 int worker_stop(double seconds)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += (time_t)seconds;
     pthread_mutex_lock(&lock);
     refused = true;
@@ -123,7 +125,7 @@ int worker_is_stopping(void) { return refused; }
 void worker_after_fork(void)
 {
     pthread_mutex_init(&lock, NULL);
-    pthread_cond_init(&changed, NULL);
+    condition_init(&changed);
     alive = ended_count = 0;
 }
 

@@ -38,7 +38,10 @@ __all__ = [
     "stats",
 ]
 
-if os.environ.get("FTJIT", "").strip().lower() in ("1", "yes", "on", "true"):
+_asked = os.environ.get("FTJIT", "").strip().lower()
+if _asked not in ("", "0", "no", "off", "false", "1", "yes", "on", "true"):
+    logging.getLogger("ftjit").warning("FTJIT=%s is neither yes nor no: ftjit stays off; FTJIT=1 enables it", _asked)
+elif _asked in ("1", "yes", "on", "true"):
     try:
         enable()
     except (UnsupportedPython, SettingError) as why:  # importing always works; the program runs, in the interpreter

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from ftjit.cli import main
+if sys.version_info >= (3, 14):
+    from ftjit.cli import main
+else:
+    from ftjit.absent import main
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

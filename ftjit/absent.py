@@ -1,7 +1,8 @@
 """The public functions where ftjit cannot run at all: each says why. For interpreters too old to read the rest."""
 
 import platform
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeVar
 
 from ftjit.errors import CompileError, UnsupportedPython
@@ -15,19 +16,29 @@ _WHY = (
 )
 
 
+def main(arguments: Sequence[str]) -> int:
+    """`python -m ftjit`, whatever it is to do: says why not, on stderr; exit status 2."""
+    print(f"ftjit: {_WHY}", file=sys.stderr)
+    return 2
+
+
 def enable(mode: str = "auto") -> NoReturn:
+    """Raises UnsupportedPython."""
     raise UnsupportedPython(_WHY)
 
 
 def compile(function: Callable[..., Any], *args: Any, timeout: float = 30.0) -> NoReturn:
+    """Raises UnsupportedPython."""
     raise UnsupportedPython(_WHY)
 
 
 def explain(target: Any) -> NoReturn:
+    """Raises UnsupportedPython."""
     raise UnsupportedPython(_WHY)
 
 
 def stats() -> Stats:
+    """All zero."""
     return Stats()
 
 
@@ -44,10 +55,12 @@ never = jit
 
 
 def is_compiled(function: Callable[..., Any]) -> bool:
+    """Nothing is."""
     return False
 
 
 def drain(timeout: float | None = None) -> bool:
+    """There is nothing to wait for."""
     return True
 
 
@@ -61,6 +74,7 @@ __all__ = [
     "explain",
     "is_compiled",
     "jit",
+    "main",
     "never",
     "stats",
 ]

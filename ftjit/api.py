@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
@@ -16,12 +15,11 @@ from ftjit.frontend.bytecode import Bytecode
 from ftjit.inspect.explain import Explanation, refused_threads
 from ftjit.inspect.explain import explain as _explain
 from ftjit.runtime.core import unsupported
-from ftjit.runtime.executors import line_of
+from ftjit.runtime.executors import NEVER_STARTS, line_of
 from ftjit.runtime.statistics import Stats, collect
 from ftjit.runtime.tier import INSTALLED, existing, tier
 
 _WRAPPERS = 100  # one in the other, at most
-_NEVER_STARTS = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 _MODES = ("auto", "eager", "off")
 
 
@@ -35,10 +33,11 @@ def enable(mode: str = "auto") -> None:
         raise ValueError(f"mode is {mode!r}; it must be one of {', '.join(_MODES)}")
     if mode == "off":
         disable()
-        return
-    runtime = tier()
-    runtime.set_eager(mode == "eager")
-    missing = runtime.enable()
+    else:
+        _warn(tier().switch(mode))
+
+
+def _warn(missing: str | None) -> None:
     if missing is not None:
         logging.getLogger("ftjit").warning("%s", missing)
 
@@ -47,8 +46,7 @@ def disable() -> None:
     """Stop compiling and entering; executors that are running leave at their next poll. Idempotent."""
     runtime = existing()
     if runtime is not None:
-        runtime.set_eager(False)
-        runtime.disable()
+        runtime.switch("off")
 
 
 def code_of(target: Any) -> CodeType:
@@ -75,7 +73,8 @@ def code_of(target: Any) -> CodeType:
 
 def jit[F: Callable[..., Any]](function: F) -> F:
     """Decorator: compile this function as soon as it was called a dozen times, hot or not (once ftjit is enabled).
-    Where ftjit cannot run the function stays as it is, so that decorated programs run everywhere."""
+    Where ftjit cannot run the function stays as it is, so that decorated programs run everywhere. TypeError for what is
+    not a Python function, SettingError for an FTJIT_* variable that says nothing sensible."""
     code = code_of(function)
     if unsupported() is None:
         with suppress(UnsupportedPython):  # the interpreter is ending
@@ -84,7 +83,7 @@ def jit[F: Callable[..., Any]](function: F) -> F:
 
 
 def never[F: Callable[..., Any]](function: F) -> F:
-    """Decorator: leave this function to the interpreter."""
+    """Decorator: leave this function to the interpreter. Raises as `jit` does."""
     code = code_of(function)
     if unsupported() is not None:
         return function
@@ -94,7 +93,7 @@ def never[F: Callable[..., Any]](function: F) -> F:
         return function
     record = runtime.record(code)
     record.never = True
-    record.refused[0] = ("ftjit.never", 0)
+    record.refused[Bytecode(code).resume_offset] = ("ftjit.never", 0)
     runtime.close_door(code, record)
     return function
 
@@ -102,17 +101,18 @@ def never[F: Callable[..., Any]](function: F) -> F:
 def compile(function: Callable[..., Any], *args: Any, timeout: float = 30.0) -> None:
     """Compile the function now, and wait: it is called with `args`, once at least, until machine code is installed for
     its start or one of its loops. For types other than those it sees first machine code leaves, and is compiled anew
-    when that happens often. Enables ftjit if it is off. CompileError(reason, filename, lineno) when the function stays
-    in the interpreter, TypeError for what cannot be called."""
+    when that happens often. Enables ftjit if it is off, and raises as `enable` does. CompileError(reason, filename,
+    lineno) when the function stays in the interpreter, TypeError for what cannot be called, and whatever the function
+    raises."""
     code = code_of(function)
     if not callable(function):
         raise TypeError(f"{function!r} cannot be called: compile needs the function itself")
     runtime = tier()
     if not runtime.enabled:
-        runtime.enable()
+        _warn(runtime.enable())
     if runtime.over:
         raise CompileError("the interpreter is ending", code.co_filename, code.co_firstlineno)
-    if code.co_flags & _NEVER_STARTS:
+    if code.co_flags & NEVER_STARTS:
         raise CompileError("a generator's or coroutine's start", code.co_filename, code.co_firstlineno)
     record = runtime.record(code)
     runtime.open_door(code, insist=True)
@@ -131,7 +131,8 @@ def compile(function: Callable[..., Any], *args: Any, timeout: float = 30.0) -> 
 
 
 def is_compiled(function: Callable[..., Any]) -> bool:
-    """True when an executor is installed for the function's start or one of its loops."""
+    """True when an executor is installed for the function's start or one of its loops. TypeError for what is not a
+    Python function."""
     code = code_of(function)
     runtime = existing()
     if runtime is None:
@@ -144,7 +145,8 @@ def is_compiled(function: Callable[..., Any]) -> bool:
 
 
 def explain(target: Any) -> Explanation:
-    """Why the function is, or is not, compiled: str() for people, .to_dict() for programs, .disassembly()."""
+    """Why the function is, or is not, compiled: str() for people, .to_dict() for programs, .disassembly(). TypeError
+    for what is not a Python function."""
     return _explain(existing(), code_of(target))
 
 
@@ -154,13 +156,14 @@ def stats() -> Stats:
 
 
 def drain(timeout: float | None = None) -> bool:
-    """Wait until everything retired so far is freed. False when `timeout` seconds pass first."""
+    """Wait until everything retired so far is freed. False when `timeout` seconds pass first, and at once in the hooks
+    of a fork: nothing is freed meanwhile."""
     runtime = existing()
     if runtime is None:
         return True
     deadline = None if timeout is None else time.monotonic() + timeout
     while runtime.core.lib.reclaim() != 0:
-        if deadline is not None and time.monotonic() >= deadline:
+        if runtime.core.lib.forks_here() or (deadline is not None and time.monotonic() >= deadline):
             return False
         time.sleep(0.0005)
     runtime.core.lib.keepsakes_drop()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,7 +21,7 @@ usage: python -m ftjit [--mode auto|eager|off] [--stats] [--stats-json FILE] scr
        python -m ftjit explain TARGET        TARGET: module:qualname, or script.py[:qualname] (runs the script first)
        python -m ftjit bench [--quick] [--json FILE] [--html FILE] [PROGRAM...]
        python -m ftjit stress [--list] [--only NAME...] [--seconds N] [--seed N] [--json FILE] [--html FILE] ...
-       python -m ftjit soak [--hours H] [--state FILE]
+       python -m ftjit soak [--hours H] [--state FILE] ...
        python -m ftjit stencils | doctor | version"""
 
 
@@ -86,17 +88,19 @@ def _run(rest: list[str]) -> int:
         raise UsageError(f"nothing to run\n{USAGE}")
     if mode != "off":
         ftjit.enable(mode)
-    try:
-        return _run_as_python(rest)
-    finally:
-        if show or file:
-            _report(show, file)
+    if show or file:
+        atexit.register(_report, show, file)  # when the program's threads have ended too
+    return _run_as_python(rest)
 
 
 def _run_as_python(rest: list[str]) -> int:
     """What follows our options. SystemExit goes on to the interpreter."""
     what = rest[0]
     if what not in ("-m", "-c"):
+        if what.startswith("-") and what != "-" and not Path(what).exists():
+            raise UsageError(
+                f"{what} is no option of ftjit's; Python's own go before -m: python {what} ... -m ftjit ..."
+            )
         return running.run_script(what, rest[1:])
     if len(rest) < 2:
         raise UsageError(f"{what} needs an argument\n{USAGE}")
@@ -129,10 +133,11 @@ def _explain(rest: list[str]) -> int:
     ftjit.enable()
     if place.endswith(".py"):
         try:
-            running.run_script(place, [])
+            status: object = running.run_script(place, [])
         except SystemExit as exit_:  # most scripts end so
-            if exit_.code not in (None, 0):
-                print(f"ftjit: the script ended with status {exit_.code}", file=sys.stderr)
+            status = exit_.code
+        if status not in (None, 0):
+            print(f"ftjit: the script ended with status {status}", file=sys.stderr)
         space = vars(sys.modules["__main__"])
     else:
         try:
@@ -142,7 +147,7 @@ def _explain(rest: list[str]) -> int:
     if not name:
         from ftjit.runtime.tier import tier
 
-        file, found = str(Path(place).absolute()), 0
+        file, found = os.path.abspath(place), 0
         for reference, _record in list(tier().records.values()):
             code = reference()
             if code is not None and code.co_filename == file:

@@ -4,7 +4,7 @@ which enables ftjit when it is imported, is looked at by the package, and FTJIT_
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -66,8 +66,15 @@ VARIABLES: dict[str, str] = {
 }
 
 
+def check_words(variable: str, words: Iterable[str], known: Iterable[str]) -> None:
+    """SettingError when one of the words means nothing."""
+    if unknown := sorted(set(words) - set(known)):
+        raise SettingError(f"{variable}: there is no {unknown[0]!r}, only {', '.join(filter(None, known))}")
+
+
 def read() -> Config:
     """The settings from the environment. SettingError, naming the variable, for a value that does not parse."""
+    check_words("FTJIT_BARRIER", [os.environ.get("FTJIT_BARRIER", "")], ["fence", "membarrier", ""])
     values: dict[str, Any] = {}
     for field in fields(Config):
         text = os.environ.get(VARIABLES[field.name])

@@ -6,8 +6,10 @@ from __future__ import annotations
 import io
 import linecache
 import os
+import pkgutil
 import runpy
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -17,7 +19,7 @@ _OURS = (os.path.dirname(os.path.abspath(__file__)) + os.sep, "<frozen runpy>", 
 
 
 class NothingToRun(Exception):
-    """There is no such script; the message says which."""
+    """There is no such script, or it cannot be read; the message says which."""
 
 
 def run_code(text: str, arguments: list[str]) -> int:
@@ -27,8 +29,9 @@ def run_code(text: str, arguments: list[str]) -> int:
     space = _new_main()
 
     def program() -> None:
-        code = compile(text, "<string>", "exec", dont_inherit=True)
-        linecache._register_code(code, text, "<string>")  # type: ignore[attr-defined]  # tracebacks show its lines
+        source = textwrap.dedent(text)
+        code = compile(source, "<string>", "exec", dont_inherit=True)
+        linecache._register_code(code, source, "<string>")  # type: ignore[attr-defined]  # tracebacks show its lines
         exec(code, space)
 
     return _finish(program)
@@ -53,19 +56,28 @@ def run_script(name: str, arguments: list[str]) -> int:
         raise NothingToRun(f"there is no script {name}")
     else:
         file = os.path.abspath(name)
-        if os.path.isdir(file) or file.endswith((".pyc", ".zip", ".pyz")):
-            return _finish(lambda: _keep(runpy.run_path(file, run_name="__main__")))
+        if pkgutil.get_importer(name) is not None:  # a folder or an archive
+            _first_on_path(file, always=True)
+            _new_main()
+            return _finish(lambda: runpy._run_module_as_main("__main__", alter_argv=False))  # type: ignore[attr-defined]
         _first_on_path(str(Path(file).resolve().parent))
-        with io.open_code(file) as opened:
-            source = opened.read()
+        if file.endswith(".pyc"):
+            return _finish(lambda: _keep(runpy.run_path(file, run_name="__main__")))
+        try:
+            with io.open_code(file) as opened:
+                source = opened.read()
+        except OSError as error:
+            raise NothingToRun(f"can't open file {file!r}: {error.strerror}") from None
         space = _new_main(__file__=file, __cached__=None)
     return _finish(lambda: exec(compile(source, file, "exec", dont_inherit=True), space))
 
 
-def _first_on_path(folder: str) -> None:
+def _first_on_path(folder: str, always: bool = False) -> None:
     """In place of the one that `python -m ftjit` came with, unless Python was told to have none (-P)."""
     if not sys.flags.safe_path:
         sys.path[0] = folder
+    elif always:
+        sys.path.insert(0, folder)
 
 
 def _new_main(**attributes: Any) -> dict[str, Any]:
@@ -76,7 +88,7 @@ def _new_main(**attributes: Any) -> dict[str, Any]:
 
 
 def _keep(space: dict[str, Any]) -> None:
-    """What a folder's or an archive's program has left behind stays `__main__`."""
+    """What the program has left behind stays `__main__`."""
     _new_main().update(space)
 
 

@@ -125,7 +125,7 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         raise UsageError("--html needs matplotlib, which is not installed: install ftjit[stress], or matplotlib")
     if arguments.mode != "interpreter":
         needs_ftjit()
-    return Plan(
+    plan = Plan(
         scenarios=scenarios_of(arguments.only),
         mode=arguments.mode,
         seconds=arguments.seconds,
@@ -135,6 +135,9 @@ def plan_of(arguments: argparse.Namespace) -> Plan:
         jobs=arguments.jobs,
         runs=arguments.runs,
     )
+    if not plan.requests():
+        raise UsageError(f"nothing to run: there are fewer runs than the {arguments.shard[1]} parts")
+    return plan
 
 
 def needs_ftjit() -> None:

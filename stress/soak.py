@@ -39,18 +39,23 @@ class State:
     @classmethod
     def read(cls, path: Path) -> State:
         """What the file says, or a fresh start. UsageError for a file that is none of ours."""
-        if not path.exists():
-            return cls(seed=time.time_ns() % 1_000_000_007)
         try:
+            if not path.exists():
+                return cls(seed=time.time_ns() % 1_000_000_007)
             return cls(**json.loads(path.read_text(encoding="utf-8")))
         except (ValueError, TypeError) as error:
             raise UsageError(f"{path} is not the state of a soak ({error}): name another file, or remove it") from None
+        except OSError as error:
+            raise UsageError(f"cannot read {path} ({error.strerror}): name another file") from None
 
     def write(self, path: Path) -> None:
-        """Whole or not at all."""
+        """Whole or not at all. UsageError where it cannot be."""
         fresh = path.with_suffix(path.suffix + ".new")
-        fresh.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
-        os.replace(fresh, path)
+        try:
+            fresh.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+            os.replace(fresh, path)
+        except OSError as error:
+            raise UsageError(f"cannot write {path} ({error.strerror}): name another file") from None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,6 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise UsageError(f"no folder {arguments.state.parent} to write {arguments.state.name} in: make it first")
         names = scenarios_of(arguments.only)
         state = State.read(arguments.state)
+        state.write(arguments.state)
     except SystemExit as exit_:  # argparse has printed its line (or the help)
         return exit_.code if isinstance(exit_.code, int) else 2
     except UsageError as error:
@@ -75,7 +81,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             soak_round(state, names, arguments, deadline)
     except KeyboardInterrupt:
         print("stopping", flush=True)
-    state.write(arguments.state)
+    except UsageError as error:
+        print(f"ftjit soak: {error}", file=sys.stderr)
     print(summary(state))
     return 1 if state.findings else 0
 

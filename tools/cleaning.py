@@ -16,7 +16,7 @@ _PATTERNS = (
     "cdefs/**/*.o",
     "ftjit/stencils/library.*.bin",
 )
-_CACHED = ("downloads", "python", "logs", "build", "uv", "build.lock", "uv.lock")
+_CACHED = ("downloads", "python", "logs", "build", "uv", "stencils", "build.lock", "uv.lock")
 
 
 def made(repository: Path) -> Iterator[Path]:

@@ -166,7 +166,7 @@ def main(arguments: list[str]) -> int:
         return MISUSED
     try:
         return command.run(Request(install_missing, words[1:]))
-    except SetupError as error:
+    except (SetupError, OSError) as error:
         say(f"dev: {error}")
         return FAILED
     except KeyboardInterrupt:

@@ -18,6 +18,7 @@ EXTRAS_OF_DEVELOPERS = ("dev",)  # linters and the type checker, on top, once a 
 
 LOG = places.LOCAL / "pip.log"
 LOCK = places.LOCAL / "lock"
+_NO_PACKAGES = ("No matching distribution", "Could not find a version", "connection", "Connection", "Retrying")
 
 
 def make_ready(extras: Iterable[str] = EXTRAS, pgo: bool = False, install_missing: bool = False) -> Path:
@@ -63,13 +64,18 @@ def _install(extras: Iterable[str]) -> None:
 
     def run(phase: str, *arguments: str) -> None:
         progress.show(phase)
-        run_logged(
-            [*pip, *arguments],
-            LOG,
-            cwd=places.REPOSITORY,
-            on_line=lambda line: progress.show(phase, detail=line.strip()),
-            what=f"pip install ({phase})",
-        )
+        try:
+            run_logged(
+                [*pip, *arguments],
+                LOG,
+                cwd=places.REPOSITORY,
+                on_line=lambda line: progress.show(phase, detail=line.strip()),
+                what=f"pip install ({phase})",
+            )
+        except SetupError as error:
+            if not any(sign in str(error) for sign in _NO_PACKAGES):
+                raise
+            raise SetupError(f"{error}\n(PIP_INDEX_URL or PIP_FIND_LINKS tells pip where packages are)") from None
 
     # Without build isolation a changed C file means one compile: nothing is downloaded again for it.
     run("build requirements", *build_requirements(places.REPOSITORY / "pyproject.toml"))

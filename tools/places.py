@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from tools.say import SetupError
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 VENV = REPOSITORY / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
@@ -11,14 +13,18 @@ LOCAL = REPOSITORY / ".cache" / "setup"  # logs and the lock of this checkout
 
 
 def cache(environ: Mapping[str, str] = os.environ) -> Path:
-    """FTJIT_CACHE, else $XDG_CACHE_HOME/ftjit, else ~/.cache/ftjit. Absolute; may not exist yet."""
+    """FTJIT_CACHE, else $XDG_CACHE_HOME/ftjit, else ~/.cache/ftjit. Absolute; may not exist yet.
+    SetupError where there is no home."""
     if environ.get("FTJIT_CACHE"):
         chosen = Path(environ["FTJIT_CACHE"])
     elif environ.get("XDG_CACHE_HOME"):
         chosen = Path(environ["XDG_CACHE_HOME"]) / "ftjit"
     else:
         chosen = Path("~/.cache/ftjit")
-    return chosen.expanduser().absolute()
+    try:
+        return chosen.expanduser().absolute()
+    except RuntimeError:
+        raise SetupError(f"there is no home folder for {chosen}: set FTJIT_CACHE to a folder you may write") from None
 
 
 def downloads() -> Path:

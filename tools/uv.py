@@ -37,8 +37,8 @@ def install() -> Interpreter | None:
     """Have uv fetch an interpreter into the cache; None, after saying so, when this network has none."""
     log = places.logs() / "uv.log"
     say("looking for a ready-made python3.14t with uv")
-    try:
-        with only_one(places.cache() / "uv.lock"):
+    with only_one(places.cache() / "uv.lock"):
+        try:
             environ = clean_environment(**_SETTINGS, UV_PYTHON_INSTALL_DIR=str(_installed_under()))
             # `timeout` also ends what crawls along without ever stalling.
             command: list[str | Path] = [
@@ -50,9 +50,9 @@ def install() -> Interpreter | None:
                 "3.14t",
             ]
             run_logged(command, log, environ=environ, what="uv python install 3.14t")
-    except (SetupError, OSError):
-        say(f"uv has none on this network; going on to a build from source (what it said: {log})")
-        return None
+        except SetupError:
+            say(f"uv has none on this network; going on to a build from source (what it said: {log})")
+            return None
     return installed()
 
 

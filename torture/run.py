@@ -13,7 +13,7 @@ if __package__ in (None, ""):  # as a script
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from torture.breaks import BREAKS
-from torture.build import SANITIZERS, TortureError, build
+from torture.build import SANITIZERS, TortureError, build, compiler_for
 
 PATIENCE = 270  # seconds beyond those asked for, until a run counts as hung
 CAUGHT, HUNG = 3, 4
@@ -185,6 +185,18 @@ def controls(tags: list[str], limit: float, seed: int) -> list[Control]:
     return results
 
 
+def at_hand() -> list[str]:
+    """The sanitizers for which there is a compiler; says which are left out."""
+    found = []
+    for sanitizer in SANITIZERS:
+        try:
+            compiler_for(sanitizer)
+            found.append(sanitizer)
+        except TortureError as error:
+            print(f"torture: without {sanitizer}: {error}", file=sys.stderr)
+    return found
+
+
 def cost() -> None:
     """What a round of reclamation costs, in both forms of the barrier."""
     for barrier in ("", "fence"):
@@ -216,7 +228,7 @@ def main(arguments: list[str]) -> int:
             good = all(bool(each.caught) != (each.tag in MODEL_ONLY) for each in found)
             results = [asdict(each) for each in found]
         else:
-            sanitizers = list(SANITIZERS) if chosen.sanitizer == "all" else [chosen.sanitizer]
+            sanitizers = at_hand() if chosen.sanitizer == "all" else [chosen.sanitizer]
             outcomes = torture(sanitizers, chosen.seconds, chosen.seed, chosen.tag)
             good = not any(outcome.caught for outcome in outcomes)
             results = [asdict(outcome) for outcome in outcomes]

@@ -6,7 +6,9 @@ import platform
 import sys
 import sysconfig
 
-from ftjit.errors import UnsupportedPython
+from ftjit.config import check_words, read
+from ftjit.errors import SettingError, UnsupportedPython
+from ftjit.passes import PASSES
 from ftjit.runtime.core import core
 
 
@@ -19,8 +21,9 @@ def report() -> tuple[str, bool]:
     ]
     works = True
     try:
+        check_words("FTJIT_PASSES_OFF", read().passes_off, PASSES)
         found = core()
-    except UnsupportedPython as error:
+    except (SettingError, UnsupportedPython) as error:
         rows.append(("ftjit", f"cannot run: {error}"))
         works = False
     else:

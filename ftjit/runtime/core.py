@@ -14,6 +14,7 @@ from ftjit.backend.assembler import Code
 from ftjit.errors import UnsupportedPython
 from ftjit.stencils import library as stencil_library
 from ftjit.stencils.library import StencilLibrary
+from ftjit.stencils.model import StencilError
 from ftjit.versions import Layout, Peek
 
 _ELSEWHERE = -2  # SEAL_ELSEWHERE of cdefs/heap.c
@@ -56,7 +57,10 @@ class Core:
         self.lib: Any = lib
         if lib.core_init() != 0:
             raise UnsupportedPython(ffi.string(lib.core_failure()).decode())
-        self.library: StencilLibrary = stencil_library.load()
+        try:
+            self.library: StencilLibrary = stencil_library.load()
+        except StencilError as error:
+            raise UnsupportedPython(str(error)) from None  # it names the mend
         self.layout = self._layout()
         self.spill = self._offset("activation.spill")
         self.spill_slots = self._offset("activation.spill_slots")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import CodeType
 
 from ftjit.backend.emit import Emitted, emit
@@ -20,11 +23,13 @@ from ftjit.passes import run as run_passes
 from ftjit.profile.feedback import Feedback
 from ftjit.profile.snapshot import Snapshot
 from ftjit.runtime.core import Core, NoCodeMemory
+from ftjit.runtime.locks import Lock
 from ftjit.runtime.room import NoRoom, Room
 
 # Entering from the interpreter, or calling from machine code, costs about what so many bytecodes gain
 # (docs/entering.md).
 MIN_STRAIGHT_BYTECODES = 20
+NEVER_STARTS = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 
 
 @dataclass
@@ -139,7 +144,9 @@ class CodeRecord:
     installed: dict[int, Installed] = field(default_factory=dict)
     refused: dict[int, tuple[str, int]] = field(default_factory=dict)
     door_open: bool = False  # it has a slot, and what is compiled is wanted
-    watched: bool = False  # its events are on: the interpreter enters too
+    watched: bool = (
+        False  # its own events are on: the interpreter enters too (in eager mode the events of all code are)
+    )
     insisted: bool = False  # somebody asked for it by name
     reopen: bool = False  # disable() has closed its door
     waiting: dict[int, str] = field(default_factory=dict)  # entries without an executor because of the heap's limit
@@ -157,14 +164,22 @@ def line_of(code: CodeType, offset: int) -> int:
 
 
 class CompileSeconds:
-    """Time spent compiling, and how often it failed."""
+    """Time that all threads have spent compiling, and how often it failed."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
         self.errors = 0
+        self.lock = Lock()
 
-    def __enter__(self) -> None:
-        self._from = time.perf_counter()
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.seconds += time.perf_counter() - began
 
-    def __exit__(self, kind: object, *rest: object) -> None:
-        self.seconds += time.perf_counter() - self._from
+    def failed(self) -> None:
+        with self.lock:
+            self.errors += 1

@@ -3,12 +3,12 @@ lately is taken out. What threads use now stays; what found no room is tried aga
 
 from __future__ import annotations
 
-import _thread
 import weakref
 from types import CodeType
 from typing import TYPE_CHECKING
 
 from ftjit.frontend.core import Uncompilable
+from ftjit.runtime.locks import Lock
 
 if TYPE_CHECKING:
     from ftjit.runtime.core import Core
@@ -34,7 +34,7 @@ class Room:
         self.records = records
         self.limit = limit
         self.evicted = 0
-        self.lock = _thread.RLock()
+        self.lock = Lock()
         self.waiting: list[tuple[weakref.ref[CodeType], CodeRecord, int]] = []
 
     def used(self) -> int:

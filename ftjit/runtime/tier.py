@@ -6,27 +6,30 @@ and never use `threading`, which would list them). User threads come in through 
 
 from __future__ import annotations
 
-import _thread
+import atexit
 import os
 import sys
 import threading
 import weakref
 from _queue import Empty, SimpleQueue
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial, wraps
 from itertools import batched
 from types import CodeType
 from typing import Any, Concatenate
 
-from ftjit.config import Config
+from ftjit.config import Config, check_words
 from ftjit.errors import UnsupportedPython
 from ftjit.frontend.bytecode import Bytecode
 from ftjit.frontend.core import Uncompilable
+from ftjit.passes import PASSES
 from ftjit.profile.missing import MISSING
 from ftjit.profile.snapshot import Snapshot
 from ftjit.runtime.core import Core, core
-from ftjit.runtime.executors import MIN_STRAIGHT_BYTECODES, CodeRecord, CompileSeconds, install
+from ftjit.runtime.executors import MIN_STRAIGHT_BYTECODES, NEVER_STARTS, CodeRecord, CompileSeconds, install
+from ftjit.runtime.locks import Lock
 from ftjit.runtime.room import NoRoom, Room
 
 TOOL = sys.monitoring.OPTIMIZER_ID if hasattr(sys, "monitoring") else 5
@@ -55,10 +58,11 @@ class Tier:
     """The runtime's state in one process. One instance, made by `tier()`."""
 
     def __init__(self, config: Config) -> None:
+        check_words("FTJIT_PASSES_OFF", config.passes_off, PASSES)
         self.config = config
         self.core: Core = core()
         self.core.layout = replace(self.core.layout, seen_bytecode=self._seen_bytecode)
-        self.lock = _thread.RLock()
+        self.lock = Lock()
         self.queue: SimpleQueue[Any] = SimpleQueue()
         self.put: Callable[..., Any] = self.queue.put
         self.records: dict[int, tuple[weakref.ref[CodeType], CodeRecord]] = {}
@@ -77,7 +81,9 @@ class Tier:
         self.over = False
         self._take_tool()
         try:
-            threading._register_atexit(self.shut_down)  # type: ignore[attr-defined]
+            # Not at once, for threads that main has not waited for go on; and no sooner, for then it is the first of
+            # the exit functions. RuntimeError when main has ended already.
+            threading._register_atexit(atexit.register, self.shut_down)  # type: ignore[attr-defined]
         except RuntimeError:
             raise UnsupportedPython("the interpreter is ending: ftjit does not start any more") from None
         self._hook_forks()
@@ -98,26 +104,33 @@ class Tier:
         if self.core.lib.door_register(id(self._register)) != 0:
             raise UnsupportedPython("the callbacks of ftjit's monitoring tool could not be registered")
 
-    def _events(self, code: CodeType, on: bool) -> None:
-        """Switch this code object's events: stops the world, so once per code object."""
-        events = sys.monitoring.events
+    def _events(self, code: CodeType | None, on: bool) -> None:
+        """Switch the events of this code object, or of all code: stops the world, so once per code object. Nothing
+        while the tool is not ours any more: enable() takes it again, and then it does this."""
+        monitoring = sys.monitoring
+        if monitoring.get_tool(TOOL) != "ftjit":
+            return
         self.world_stops += 1
-        sys.monitoring.set_local_events(TOOL, code, events.PY_START | events.JUMP if on else 0)
+        wanted = monitoring.events.PY_START | monitoring.events.JUMP if on else 0
+        with suppress(ValueError):  # freed at this very moment
+            if code is None:
+                monitoring.set_events(TOOL, wanted)
+            else:
+                monitoring.set_local_events(TOOL, code, wanted)
 
     # ---- code objects ---------------------------------------------------------------------------------------------
 
     def record(self, code: CodeType) -> CodeRecord:
-        """What is known of the code object; made on first use, gone with it."""
+        """What is known of the code object; made on first use, gone with it. Holds no lock: in eager mode any code of
+        the program's may come by here, with locks of its own."""
+        found = self.known(code)
+        if found is not None:
+            return found
+        # No bytecode in the callback (records.pop(key, the reference)): a signal handler that raises there would raise
+        # in vain. The code object's address is another's only after it.
         key = id(code)
-        with self.lock:
-            found = self.records.get(key)
-            if found is not None and found[0]() is code:
-                return found[1]
-            record = CodeRecord(code.co_qualname)
-            # No bytecode in the callback (records.pop(key, the reference)): a signal handler that raises there would
-            # raise in vain. The code object's address is another's only after it.
-            self.records[key] = (weakref.ref(code, partial(self.records.pop, key)), record)
-            return record
+        fresh = (weakref.ref(code, partial(self.records.pop, key)), CodeRecord(code.co_qualname))
+        return self.records.setdefault(key, fresh)[1]
 
     def known(self, code: CodeType) -> CodeRecord | None:
         found = self.records.get(id(code))
@@ -128,17 +141,20 @@ class Tier:
         return record.bytecode if record is not None else None
 
     def open_door(self, code: CodeType, insist: bool = False) -> None:
-        """Let threads in at this code object's start and loops, from now on."""
+        """Let threads in at this code object's start and loops, from now on. `insist`: somebody named it."""
         record = self.record(code)
         record.insisted |= insist
-        if record.door_open and (record.watched or not insist):
+        if record.door_open and (record.watched or self.eager or not insist):
             return
         bytecode = Bytecode(code)
-        if self._is_left_alone(code, record, bytecode):
-            self._make_slot(code, bytecode, REFUSED)
-            return
         watched = bool(bytecode.loops) or insist or len(bytecode.instructions) >= MIN_STRAIGHT_BYTECODES
         with self.lock:
+            if self._is_left_alone(code, record, bytecode):
+                self._make_slot(code, bytecode, REFUSED)
+                return
+            if not (self.enabled or insist):  # disable() came before
+                record.reopen = True
+                return
             if not self._make_slot(code, bytecode, WANTED):
                 record.refused[bytecode.resume_offset] = ("no memory for its entries", 0)
                 return
@@ -148,18 +164,16 @@ class Tier:
             record.door_open = True
             if not watched:
                 record.refused[bytecode.resume_offset] = _TOO_SMALL
-            if record.watched or not watched:
-                return
-            record.watched = True
-        self._events(code, True)
+            if watched and not record.watched:
+                record.watched = True
+                self._events(code, True)
 
     def _make_slot(self, code: CodeType, bytecode: Bytecode, state: int) -> bool:
         """A slot with an entry for the start and each loop. REFUSED: nothing is ever entered there, and the sampler
         takes no more notice of this code. False without memory."""
         offsets = [bytecode.resume_offset, *sorted(bytecode.loops)][:250]
-        with self.lock:
-            if self.core.lib.slot_create(id(code), offsets, len(offsets)) != 0:
-                return False
+        if self.core.lib.slot_create(id(code), offsets, len(offsets)) != 0:
+            return False
         for offset in offsets if state != WANTED else ():
             self.core.lib.slot_set_entry_state(id(code), offset, state)
         return True
@@ -180,6 +194,7 @@ class Tier:
     def _is_ours(code: CodeType) -> bool:
         return code.co_filename.startswith(_OURSELVES)
 
+    @_one_at_a_time
     def close_door(self, code: CodeType, record: CodeRecord) -> None:
         record.door_open = False  # first: whoever installs something now looks at it afterwards
         self.core.lib.slot_clear(id(code), REFUSED)
@@ -235,9 +250,9 @@ class Tier:
         if revisions[offset] > self.config.revisions:
             lib.slot_set_entry_state(id(code), offset, INSTALLED if offset in record.installed else REFUSED)
             return
-        with self.compiling:
+        with self.compiling.measured():
             try:
-                if snapshot.is_start and code.co_flags & 0x2A0:
+                if snapshot.is_start and code.co_flags & NEVER_STARTS:
                     raise Uncompilable("a generator's or coroutine's start", offset)
                 record.installed[offset] = install(
                     self.core, self.config, self.room, snapshot, record.feedback, record.insisted or self.eager
@@ -261,7 +276,7 @@ class Tier:
             except Uncompilable as why:
                 self._refuse(code, record, offset, why.reason, why.offset)
             except Exception as error:  # a defect of the compiler's must not be the program's
-                self.compiling.errors += 1
+                self.compiling.failed()
                 lib.slot_clear_entry(id(code), offset, REFUSED)  # it may be in already
                 record.installed.pop(offset, None)
                 self._refuse(code, record, offset, f"the compiler failed: {type(error).__name__}: {error}", offset)
@@ -308,6 +323,14 @@ class Tier:
     # ---- on and off -------------------------------------------------------------------------------------------------
 
     @_one_at_a_time
+    def switch(self, mode: str) -> str | None:
+        """To "auto", "eager" or "off"; what is missing, as enable() says."""
+        if mode == "off":
+            self.disable()
+        self.set_eager(mode == "eager")
+        return self.enable() if mode != "off" else None
+
+    @_one_at_a_time
     def enable(self) -> str | None:
         """On, from now; what was hot before disable() still is. What is missing, where the system refuses the thread
         that samples."""
@@ -318,6 +341,8 @@ class Tier:
             for reference, record in list(self.records.values()):
                 if record.watched and (code := reference()) is not None:
                     self._events(code, True)
+            if self.eager:
+                self._events(None, True)
         self.enabled = True
         self.core.lib.door_enable(1)
         for reference, record in list(self.records.values()):
@@ -325,7 +350,7 @@ class Tier:
             if code is not None and record.reopen:
                 record.reopen = False
                 if self.eager:  # its events are on for everything
-                    record.door_open = record.watched = True
+                    record.door_open = True
                 else:
                     self.open_door(code, insist=record.insisted)
         if self._start_sampling() != 0:
@@ -343,7 +368,7 @@ class Tier:
         if on == self.eager or self.over:
             return
         self.eager = on
-        lib, monitoring = self.core.lib, sys.monitoring
+        lib = self.core.lib
         if on:
             self._eager_put: Callable[[tuple[Any, ...]], None] = self._compile_at_once
             self._opener: Callable[[CodeType], None] = self._open_at_once
@@ -351,9 +376,10 @@ class Tier:
         lib.door_set_thresholds(*((1, 1) if on else _WARM), self.config.relearn)
         lib.snapshot_set_queue(id(self._eager_put if on else self.put), id(MISSING))
         lib.door_set_opener(id(self._opener) if on else 0)
-        events = monitoring.events
-        self.world_stops += 1
-        monitoring.set_events(TOOL, events.PY_START | events.JUMP if on else 0)
+        self._events(None, on)
+        for _reference, record in list(self.records.values()) if not on else ():
+            if record.door_open and not record.watched:  # it needs events of its own now
+                record.door_open, record.reopen = False, True
 
     def _compile_at_once(self, raw: tuple[Any, ...]) -> None:
         try:
@@ -367,7 +393,7 @@ class Tier:
         alone = self._is_left_alone(code, record, bytecode)
         self._make_slot(code, bytecode, REFUSED if alone else WANTED)
         if not alone:
-            record.door_open = record.watched = True
+            record.door_open = True
 
     @_one_at_a_time
     def disable(self) -> None:
@@ -377,7 +403,7 @@ class Tier:
         self.core.lib.sampler_stop()
         for reference, record in list(self.records.values()):
             code = reference()
-            if code is not None and record.door_open:
+            if code is not None and (record.door_open or record.reopen):
                 self.core.lib.slot_clear(id(code), WANTED)
                 record.door_open, record.reopen = False, True
                 record.installed.clear()
@@ -389,7 +415,7 @@ class Tier:
         self.core.lib.reclaim()  # the thread that would have done it is gone
 
     def shut_down(self) -> None:
-        """Before the interpreter goes: no thread of ours is left, and none comes."""
+        """When the program's threads have ended, before the interpreter goes: no thread of ours is left, none comes."""
         self.over = True
         self.enabled = False
         self.core.lib.door_enable(0)
@@ -401,7 +427,7 @@ class Tier:
     def _hook_forks(self) -> None:
         """Our threads stop before a fork and go on after it (cdefs/forks.c). In the child no lock of ours is held."""
         hooks: dict[str, Callable[[], None]] = {}
-        give, locks = hooks.__setitem__, (self.lock, self.room.lock)
+        give, locks = hooks.__setitem__, (self.lock, self.room.lock, self.compiling.lock)
         if self.core.lib.forks_give(id(give), id(locks)) != 0:
             raise UnsupportedPython("the hooks round a fork could not be made")
         os.register_at_fork(
@@ -418,19 +444,37 @@ def _is_every_turn(bytecode: Bytecode, entry: int, leaving: int) -> bool:
 
 
 _tier: Tier | None = None
-_making = _thread.RLock()
+_making = Lock()
+_is_being_made = False
 
 
 def tier(config: Config | None = None) -> Tier:
     """The one Tier of this process. UnsupportedPython where there can be none."""
-    global _tier
+    global _tier, _is_being_made
     if _tier is None:
         from ftjit import config as settings
 
         with _making:
+            if _is_being_made:
+                raise UnsupportedPython("ftjit is just starting, below this very call: call it again later")
             if _tier is None:
-                _tier = Tier(config or settings.read())
+                _is_being_made = True
+                try:
+                    _tier = Tier(config or settings.read())
+                finally:
+                    _is_being_made = False
     return _tier
+
+
+def _after_fork_in_child() -> None:
+    """Another thread that was making the Tier is not here."""
+    global _is_being_made
+    if not _making._is_owned():
+        _making._at_fork_reinit()
+        _is_being_made = False
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 def existing() -> Tier | None:

@@ -11,7 +11,7 @@ def cache_folder() -> Path:
     """Where built libraries are kept: $FTJIT_CACHE, or ftjit in the user's cache folder."""
     override = os.environ.get("FTJIT_CACHE")
     if override:
-        return Path(override) / "stencils"
+        return Path(override).expanduser() / "stencils"
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "ftjit" / "stencils"
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
+import pytest
 from fresh_process import fresh_process
 from machine import entered, heat, in_threads, wait_until
 
@@ -41,6 +44,84 @@ def test_on_again(case: str) -> None:
         before = ftjit.stats().entries
         total_below(300)
         assert ftjit.stats().entries == before
+
+
+def enters(function: Callable[[int], int]) -> bool:
+    before = ftjit.stats().entries
+    for _ in range(50):
+        function(300)
+    return ftjit.stats().entries > before
+
+
+@fresh_process(cases=["eager auto", "auto eager", "eager auto eager auto"])
+def test_from_mode_to_mode(case: str) -> None:
+    """Without switching off in between: what was compiled is still entered, and what is new gets hot."""
+    fresh: list[Callable[[int], int]] = []
+    ftjit.never(enters)
+    ftjit.never(wait_until)
+    for mode in case.split():
+        ftjit.enable(mode)
+        scope: dict[str, Any] = {}
+        exec(
+            "def f(limit):\n    total = 0\n    for number in range(limit):\n        total += number\n    return total",
+            scope,
+        )
+        fresh.append(scope["f"])
+        for function in [total_below, *fresh]:
+            wait_until(lambda function=function: enters(function), 20, f"{mode}: {ftjit.explain(function)}")
+    events = sys.monitoring.get_events(5)
+    assert (events != 0) == (mode == "eager")
+
+
+@fresh_process(cases=["freed", "taken"])
+def test_the_tool_is_lost(case: str) -> None:
+    """Somebody frees our tool, and may take it: switching off works, leaves theirs alone, and ours comes back."""
+    ftjit.compile(total_below, 300)
+    sys.monitoring.free_tool_id(5)
+    if case == "taken":
+        sys.monitoring.use_tool_id(5, "somebody")
+        sys.monitoring.set_local_events(5, total_below.__code__, sys.monitoring.events.LINE)
+    ftjit.never(enters)
+    ftjit.jit(enters)
+    ftjit.disable()
+    if case == "taken":
+        assert sys.monitoring.get_local_events(5, total_below.__code__) == sys.monitoring.events.LINE
+        for mode in ("auto", "eager"):
+            with pytest.raises(ftjit.UnsupportedPython, match="somebody"):
+                ftjit.enable(mode)
+        assert sys.monitoring.get_local_events(5, total_below.__code__) == sys.monitoring.events.LINE
+        sys.monitoring.free_tool_id(5)
+    for mode in ("auto", "eager"):
+        ftjit.enable(mode)
+        wait_until(lambda: enters(total_below), 20, f"{mode}: {ftjit.explain(total_below)}")
+
+
+@fresh_process()
+def test_a_late_worker_opens_nothing() -> None:
+    """What got hot just before ftjit was switched off has no events until it is on again."""
+    ftjit.enable()
+    runtime = existing()
+    assert runtime is not None
+    ftjit.disable()
+    runtime.work([total_below.__code__])
+    assert sys.monitoring.get_local_events(5, total_below.__code__) == 0
+    ftjit.enable()
+    ftjit.never(enters)
+    wait_until(lambda: enters(total_below), 20, f"{ftjit.explain(total_below)}")
+
+
+@fresh_process()
+def test_a_closure_that_is_never_compiled() -> None:
+    scope = 3
+
+    def closure(limit: int) -> int:
+        return total_below(limit) + scope
+
+    ftjit.never(closure)
+    began = time.monotonic()
+    with pytest.raises(ftjit.CompileError, match=r"ftjit\.never"):
+        ftjit.compile(closure, 3)
+    assert time.monotonic() - began < 5
 
 
 @fresh_process()

@@ -33,9 +33,10 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
         (["--seconds", "-1"], "'-1' is not a number of seconds"),
         (["--shard", "3/2"], "'3/2' is not I/N"),
         (["--mode", "fast"], "invalid choice: 'fast'"),
+        (["--shard", "900/900"], "nothing to run"),
     ],
 )
-def test_mistakes_are_one_line(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_mistakes_are_clear(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(arguments) == 2
     error = capsys.readouterr().err
     assert message in error

@@ -124,6 +124,111 @@ def test_forks_at_once() -> None:
     wait_until(lambda: (count(5000), ftjit.stats().samples > before)[1], 5, "sampling goes on")
 
 
+@fresh_process(seconds=60, environment={"PYTHONWARNINGS": "error"})
+def test_switched_on_in_the_midst_of_a_fork() -> None:
+    """An older hook of another module runs after our preparations: the sampler it starts is there after the fork, not
+    before, or CPython would find two threads."""
+
+    def in_the_midst() -> None:
+        ftjit.disable()
+        ftjit.enable()
+
+    os.register_at_fork(before=in_the_midst)
+    switch_on()
+    runtime = existing()
+    assert runtime is not None
+    for _ in range(20):
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if runtime.core.lib.sampler_is_running() else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        assert runtime.core.lib.sampler_is_running()
+    ftjit.disable()
+    assert os.fork() or os._exit(0)  # the hook enables it again
+    assert runtime.core.lib.sampler_is_running()
+
+
+@fresh_process(seconds=30)
+def test_drained_in_the_midst_of_a_fork() -> None:
+    """Nothing is freed between our preparations and the fork: whoever waits for that there is told so."""
+    drained: list[bool] = []
+    os.register_at_fork(
+        before=lambda: (ftjit.disable(), drained.append(ftjit.drain())),
+        after_in_child=lambda: drained.append(ftjit.drain()),
+    )
+    switch_on()
+    ftjit.compile(count, 100)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if ftjit.drain(5) and drained == [False, False] else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert drained == [False]
+    assert ftjit.drain(5)
+
+
+@fresh_process(seconds=30)
+def test_first_used_in_the_midst_of_a_fork() -> None:
+    """Our hooks are not among those that run before this fork, and are among those after it."""
+    warnings.simplefilter("ignore")
+    done: list[bool] = []
+
+    def hook() -> None:
+        if not done:
+            done.append(True)
+            ftjit.compile(count, 100)
+
+    os.register_at_fork(before=hook)
+    children = []
+    for _ in range(3):
+        child = os.fork()
+        if child == 0:
+            grandchild = os.fork()
+            if grandchild == 0:
+                os._exit(0)
+            assert os.waitpid(grandchild, 0)[1] == 0
+            runtime = existing()
+            assert runtime is not None
+            assert runtime.core.lib.sampler_is_running()
+            with entered():
+                count(100)
+            ftjit.disable()
+            os._exit(0 if ftjit.drain(5) else 1)
+        children.append(child)
+    for child in children:
+        assert os.waitpid(child, 0)[1] == 0
+
+
+@fresh_process(seconds=30, marks=["threads"])
+def test_forks_that_wait_for_one_another() -> None:
+    """An older hook waits for a lock whose holder forks: as without ftjit, nobody waits for ever."""
+    warnings.simplefilter("ignore")
+    lock, inside = threading.RLock(), threading.Event()
+    os.register_at_fork(
+        before=lambda: (inside.set(), lock.acquire()), after_in_parent=lock.release, after_in_child=lock.release
+    )
+    switch_on()
+
+    def fork_once() -> None:
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+
+    def with_the_lock() -> None:
+        with lock:
+            inside.wait()
+            time.sleep(0.05)
+            fork_once()
+
+    thread = start_thread(with_the_lock)
+    wait_until(lock.locked, 5, "the lock is taken")
+    fork_once()
+    join(thread)
+    runtime = existing()
+    assert runtime is not None
+    assert runtime.core.lib.sampler_is_running()
+
+
 @fresh_process(seconds=60)
 def test_a_signal_handler_forks_in_the_midst_of_a_fork() -> None:
     """The handler may run after our preparations, in an older hook of another module: it waits for nothing its own

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from ftjit import config
+from ftjit import SettingError, config
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +55,12 @@ def test_what_does_not_parse_is_named(text, monkeypatch):
     with pytest.raises(ValueError, match="FTJIT_TICK_US") as caught:
         config.read()
     assert "\n" not in str(caught.value)
+
+
+def test_a_word_that_means_nothing_is_named(monkeypatch):
+    monkeypatch.setenv("FTJIT_BARRIER", "fences")
+    with pytest.raises(SettingError, match="FTJIT_BARRIER: there is no 'fences', only fence, membarrier"):
+        config.read()
 
 
 def test_settings_cannot_be_changed():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import py_compile
 import subprocess
 import sys
+import zipapp
 from pathlib import Path
 
 import pytest
@@ -57,6 +60,7 @@ def test_code(tmp_path: Path) -> None:
     text += "print(sys.argv, sys.path[0], len(pickle.dumps(C())), '__file__' in globals())"
     assert_same(*both("-c", text, "one", cwd=tmp_path))
     assert_same(*both("-c", "1 / 0", cwd=tmp_path))
+    assert_same(*both("-c", "\n    if True:\n        print(1)\n    1 / 0", cwd=tmp_path))
 
 
 def test_modules(tmp_path: Path) -> None:
@@ -78,9 +82,37 @@ def test_standard_input(tmp_path: Path) -> None:
 def test_a_folder(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
-    (folder / "__main__.py").write_text("import helper; print(helper.x, __name__)")
+    (folder / "__main__.py").write_text(f"import helper, sys; print(helper.x, __name__, sys.path, sys.argv)\n{PICKLED}")
     (folder / "helper.py").write_text("x = 5")
-    assert_same(*both("folder", cwd=tmp_path))
+    assert_same(*both("folder", "one", cwd=tmp_path))
+    zipapp.create_archive(folder, tmp_path / "archive")
+    assert_same(*both("archive", "one", cwd=tmp_path))
+    assert_same(*both("archive", cwd=tmp_path, PYTHONSAFEPATH="1"))
+
+
+def test_compiled_bytecode(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "program.py").write_text("import sys; print(sys.path, __name__)")
+    py_compile.compile(str(tmp_path / "sub" / "program.py"), str(tmp_path / "sub" / "program.pyc"))
+    assert_same(*both("sub/program.pyc", cwd=tmp_path))
+
+
+def test_statistics_of_threads_that_main_does_not_wait_for(tmp_path: Path) -> None:
+    """They stay in machine code, and what they did is counted."""
+    (tmp_path / "program.py").write_text(
+        "import threading, time\n"
+        "def work(n):\n    t = 0\n    for i in range(n):\n        t += i & 3\n    return t\n"
+        "def late():\n"
+        "    threading.main_thread().join()\n"
+        "    until = time.monotonic() + 0.5\n"
+        "    while time.monotonic() < until: work(10_000)\n"
+        "threading.Thread(target=late).start()\n"
+    )
+    outcome = run("-m", "ftjit", "--stats-json", "stats.json", "program.py", cwd=tmp_path)
+    assert outcome.returncode == 0, outcome
+    stats = json.loads((tmp_path / "stats.json").read_text())
+    assert stats["executors_installed"] > 0
+    assert stats["entries"] > 100
 
 
 def test_a_safe_path(tmp_path: Path) -> None:
@@ -98,14 +130,16 @@ def test_explain_of_a_script_that_exits(tmp_path: Path) -> None:
     )
     named = run("-m", "ftjit", "explain", "program.py:main", cwd=tmp_path)
     assert "main (" in named.stdout, named
-    everything = run("-m", "ftjit", "explain", "program.py", cwd=tmp_path)
-    assert "main (" in everything.stdout, everything
+    for name in ("program.py", f"../{tmp_path.name}/program.py"):
+        everything = run("-m", "ftjit", "explain", name, cwd=tmp_path)
+        assert "main (" in everything.stdout, everything
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["nosuch.py"], "there is no script nosuch.py"),
+        (["-W", "error", "program.py"], "Python's own go before -m"),
         (["explain", ":"], "name a function"),
         (["explain", "json"], "name a function"),
         (["explain", "--help"], "explain takes one TARGET"),

@@ -366,3 +366,51 @@ class Tree:
 )
 def walk_tree(tree):
     return tree.total(), tree.total(3)
+
+
+class Ends:
+    def __init__(self, name, log):
+        self.name = name
+        self.log = log
+
+    def __del__(self):
+        self.log.append(self.name)
+
+    def __add__(self, other):
+        return 1
+
+    def __eq__(self, other):
+        return True
+
+    def __contains__(self, item):
+        return True
+
+
+def lets_go(x, log):
+    del x
+    log.append("after")
+
+
+def rebinds(x, log):
+    x = None
+    log.append("after")
+    return x
+
+
+@case((20,), [(0,)])
+def arguments_end_in_the_callee(n):
+    log = []
+    for i in range(n):
+        lets_go(Ends("end", log), log)
+        rebinds(Ends("end too", log), log)
+    return log
+
+
+@case((20,), [(0,)])
+def operands_end_in_order(n):
+    log = []
+    for i in range(n):
+        Ends("left", log) + Ends("right", log)
+        Ends("left", log) == Ends("right", log)
+        Ends("item", log) in Ends("container", log)
+    return log

@@ -275,3 +275,38 @@ def context_chain(xs):
         except ZeroDivisionError:
             total += None
     return total
+
+
+@case((20,), [(0,)])
+def names_in_name_errors(n):
+    def inner():
+        return cell
+
+    names = []
+    for i in range(n):
+        try:
+            never_defined_anywhere
+        except NameError as error:
+            names.append((error.name, str(error)))
+        try:
+            inner()
+        except NameError as error:
+            names.append((error.name, str(error)))
+    cell = 1
+    return names
+
+
+@case((20,), [(0,)], machine=False)
+def empty_cells(n):
+    def inner(m):
+        names = []
+        for i in range(m):
+            try:
+                cell
+            except NameError as error:
+                names.append((error.name, str(error)))
+        return names
+
+    found = inner(n)
+    cell = 1
+    return found

@@ -203,3 +203,29 @@ def overflow_inside(rounds, n):
     for i in range(rounds):
         total ^= swap(-n, n)
     return total
+
+
+@case(([1, 2, 3, 4], 100), [([1, 2, 30], 10), ([30], 10), ([], 10), ([1, "a"], 10)])
+def raises_in_a_comprehension(xs, limit):
+    """Below the call that raises the stack has an empty place: the variable of the comprehension, put aside."""
+    log = []
+    try:
+        return sum([checked(x, limit) for x in xs]), log
+    except ValueError as error:
+        log.append(str(error))
+    except TypeError:
+        log.append("type")
+    finally:
+        log.append("finally")
+    return log
+
+
+@case(([1, 2, 3, 4], 100), [([1, 2, 30], 10), ([30, 30], 10)])
+def raises_below_a_pending_call(xs, limit):
+    total = 0
+    for x in xs:
+        try:
+            total += max(checked(x, limit), len(xs))
+        except ValueError:
+            total -= 1
+    return total

@@ -414,3 +414,16 @@ def copies_by_constant_slices(xs):
         ys[0], ys[-1] = ys[-1], ys[0]
     zs[0] += ys[0]
     return ys, zs, xs[::2]
+
+
+@case(
+    ([1, 2, 3, 4], 0, 2, [5, 6]), [([1, 2], 0, 1, 7), ([1, 2], 0, 1, "ab"), ([1, 2], 0, 1, None), ([1, 2], 0, 5, (8,))]
+)
+def slice_stores_of_anything(xs, low, high, new):
+    seen = []
+    for i in range(5):
+        try:
+            xs[low:high] = new
+        except TypeError as error:
+            seen.append(str(error))
+    return seen, xs[:20]
