@@ -156,6 +156,7 @@ void sampler_init(void);
 void sampler_hold(void);
 void sampler_go_on(void);
 void sampler_after_fork(void);
+void slot_after_fork(void);
 void worker_wake(void);
 void worker_init(void);
 int worker_is_owed(void);

@@ -95,6 +95,7 @@ PyObject *direct_call(PyThreadState *tstate, PyObject *callable, _PyStackRef *st
     if (!code) return NULL;
     struct slot *slot = slot_of(code);
     struct record *record = record_self();
+    if (tstate->interp->eval_frame) return NULL;       /* somebody evaluates frames instead of the interpreter (PEP 523) */
     if (!record || !may_start(record, tstate, code) || others_watch(tstate->interp, code)) return NULL;
     if (!slot || !door_is_enabled()) return interpret(tstate, callable, code, stack, count, done);
     struct entry *entry = &slot->entries[0];           /* the start: slot_create puts it first */

@@ -88,7 +88,7 @@ static _PyStackRef materialise(struct activation *act, const struct move *move, 
 static bool must_be(struct activation *act, const struct move *move)
 {
     if (move->kind == MOVE_MAYBE) return bits_at(act, move->place[2], move->value[2]) != 0;
-    return move->kind != MOVE_NULL && move->kind != MOVE_LOCAL && move->kind != MOVE_SAME;
+    return move->kind != MOVE_NULL && move->kind != MOVE_LOCAL;         /* MOVE_SAME is of a number */
 }
 
 /* The values that an exit names, all of them before any home is written: a local may be read as well as overwritten, and
@@ -122,9 +122,10 @@ void leave_put(struct activation *act, struct exit_record *exit, _PyInterpreterF
         _PyInterpreterFrame *frame = frames[moves[k].frame];
         _PyStackRef *home = &frame->localsplus[moves[k].slot];
         _PyStackRef old = *home;
-        if (moves[k].kind == MOVE_MAYBE && old.bits == fresh[k].bits) continue;
         bool is_local = moves[k].slot < _PyFrame_GetCode(frame)->co_nlocalsplus;
-        if (is_local && PyStackRef_IsNull(fresh[k]) && must_be(act, &moves[k])) {
+        bool missing = PyStackRef_IsNull(fresh[k]) && must_be(act, &moves[k]);
+        if (!missing && moves[k].kind == MOVE_MAYBE && old.bits == fresh[k].bits) continue;
+        if (is_local && missing) {
             if (PyStackRef_IsNull(old)) *home = PyStackRef_None;       /* a handler may load it without a look */
             continue;
         }

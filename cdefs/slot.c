@@ -47,6 +47,9 @@ static struct slot *slot_build(PyCodeObject *code, const int32_t *offsets, int c
     return slot;
 }
 
+static PyMutex creating;
+void slot_after_fork(void) { creating = (PyMutex){0}; }
+
 /* Give `code` a slot with these entries (byte offsets of the RESUME and of loop headers, below 255 of them). 0 when it has
    one now, -1 without memory. The caller keeps the code object alive. */
 int slot_create(uintptr_t code_address, const int32_t *offsets, int count)
@@ -54,8 +57,7 @@ int slot_create(uintptr_t code_address, const int32_t *offsets, int count)
     PyCodeObject *code = (PyCodeObject *)code_address;
     PyGILState_STATE state = PyGILState_Ensure();
     int result = 0;
-    static PyMutex one_at_a_time;
-    PyMutex_Lock(&one_at_a_time);
+    PyMutex_Lock(&creating);
     if (!slot_of(code)) {
         struct slot *slot = slot_build(code, offsets, count);
         if (!slot || PyUnstable_Code_SetExtra((PyObject *)code, extra_index, slot) < 0) {
@@ -63,7 +65,7 @@ int slot_create(uintptr_t code_address, const int32_t *offsets, int count)
             result = -1;
         }
     }
-    PyMutex_Unlock(&one_at_a_time);
+    PyMutex_Unlock(&creating);
     PyGILState_Release(state);
     return result;
 }

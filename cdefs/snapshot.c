@@ -117,6 +117,7 @@ int snapshot_take(struct slot *slot, struct entry *entry, int is_start, _PyInter
         atomic_store(&entry->state, ENTRY_WANTED);
         snapshot_done();
     }
+    else if (done == Py_True) snapshot_done();               /* compiled at once, in this thread */
     else worker_wake();
     Py_XDECREF(done);
     for (int times = 0; times < 2; times++) Py_XDECREF(snapshot);         /* ours, and what the queue did not know was paid */

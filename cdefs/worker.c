@@ -134,6 +134,7 @@ void core_after_fork(void)
 {
     PyGILState_STATE state = PyGILState_Ensure();
     epoch_after_fork();
+    slot_after_fork();
     sampler_after_fork();
     worker_after_fork();
     PyGILState_Release(state);

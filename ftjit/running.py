@@ -29,12 +29,19 @@ def run_code(text: str, arguments: list[str]) -> int:
     space = _new_main()
 
     def program() -> None:
-        source = textwrap.dedent(text)
+        source = _dedented(text)
         code = compile(source, "<string>", "exec", dont_inherit=True)
         linecache._register_code(code, source, "<string>")  # type: ignore[attr-defined]  # tracebacks show its lines
         exec(code, space)
 
     return _finish(program)
+
+
+def _dedented(text: str) -> str:
+    """Without the indentation that all of its lines have, if they have any: what is blank in strings stays."""
+    lines = [line for line in text.split("\n") if line.strip(" \t")]
+    indented = os.path.commonprefix([line[: len(line) - len(line.lstrip(" \t"))] for line in lines])
+    return textwrap.dedent(text) if indented else text
 
 
 def run_module(name: str, arguments: list[str]) -> int:

@@ -194,6 +194,8 @@ def at_hand() -> list[str]:
             found.append(sanitizer)
         except TortureError as error:
             print(f"torture: without {sanitizer}: {error}", file=sys.stderr)
+    if not found:
+        raise TortureError("nothing to run")
     return found
 
 

@@ -104,6 +104,17 @@ class Tier:
         if self.core.lib.door_register(id(self._register)) != 0:
             raise UnsupportedPython("the callbacks of ftjit's monitoring tool could not be registered")
 
+    def _hold_tool(self) -> None:
+        """It is ours, with our events; if somebody has freed it, again. UnsupportedPython if somebody has it."""
+        if self.over or sys.monitoring.get_tool(TOOL) == "ftjit":
+            return
+        self._take_tool()
+        for reference, record in list(self.records.values()):
+            if record.watched and (code := reference()) is not None:
+                self._events(code, True)
+        if self.eager:
+            self._events(None, True)
+
     def _events(self, code: CodeType | None, on: bool) -> None:
         """Switch the events of this code object, or of all code: stops the world, so once per code object. Nothing
         while the tool is not ours any more: enable() takes it again, and then it does this."""
@@ -327,6 +338,8 @@ class Tier:
         """To "auto", "eager" or "off"; what is missing, as enable() says."""
         if mode == "off":
             self.disable()
+        else:
+            self._hold_tool()  # before anything is changed: it may be somebody else's
         self.set_eager(mode == "eager")
         return self.enable() if mode != "off" else None
 
@@ -336,13 +349,7 @@ class Tier:
         that samples."""
         if self.over:
             return None
-        if sys.monitoring.get_tool(TOOL) != "ftjit":  # somebody has freed it, and our events with it
-            self._take_tool()
-            for reference, record in list(self.records.values()):
-                if record.watched and (code := reference()) is not None:
-                    self._events(code, True)
-            if self.eager:
-                self._events(None, True)
+        self._hold_tool()
         self.enabled = True
         self.core.lib.door_enable(1)
         for reference, record in list(self.records.values()):
@@ -370,7 +377,7 @@ class Tier:
         self.eager = on
         lib = self.core.lib
         if on:
-            self._eager_put: Callable[[tuple[Any, ...]], None] = self._compile_at_once
+            self._eager_put: Callable[[tuple[Any, ...]], bool] = self._compile_at_once
             self._opener: Callable[[CodeType], None] = self._open_at_once
             self.enabled = True
         lib.door_set_thresholds(*((1, 1) if on else _WARM), self.config.relearn)
@@ -381,11 +388,10 @@ class Tier:
             if record.door_open and not record.watched:  # it needs events of its own now
                 record.door_open, record.reopen = False, True
 
-    def _compile_at_once(self, raw: tuple[Any, ...]) -> None:
-        try:
-            self.compile(Snapshot(*raw))
-        finally:
-            self.core.lib.snapshot_done()
+    def _compile_at_once(self, raw: tuple[Any, ...]) -> bool:
+        """True: the compiler has let go of it already (snapshot_take)."""
+        self.compile(Snapshot(*raw))
+        return True
 
     def _open_at_once(self, code: CodeType) -> None:
         """A slot for code seen for the first time; one that refuses everything for code that is left alone."""
@@ -416,8 +422,7 @@ class Tier:
 
     def shut_down(self) -> None:
         """When the program's threads have ended, before the interpreter goes: no thread of ours is left, none comes."""
-        self.over = True
-        self.enabled = False
+        self.over = True  # `enabled` stays, for the statistics
         self.core.lib.door_enable(0)
         self.core.lib.sampler_end()
         self.core.lib.worker_end(5.0)

@@ -89,6 +89,7 @@ def test_the_tool_is_lost(case: str) -> None:
         for mode in ("auto", "eager"):
             with pytest.raises(ftjit.UnsupportedPython, match="somebody"):
                 ftjit.enable(mode)
+            assert not ftjit.stats().enabled
         assert sys.monitoring.get_local_events(5, total_below.__code__) == sys.monitoring.events.LINE
         sys.monitoring.free_tool_id(5)
     for mode in ("auto", "eager"):

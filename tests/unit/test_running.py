@@ -61,6 +61,7 @@ def test_code(tmp_path: Path) -> None:
     assert_same(*both("-c", text, "one", cwd=tmp_path))
     assert_same(*both("-c", "1 / 0", cwd=tmp_path))
     assert_same(*both("-c", "\n    if True:\n        print(1)\n    1 / 0", cwd=tmp_path))
+    assert_same(*both("-c", 'x = """a\n   \nb"""\nprint(repr(x))', cwd=tmp_path))
 
 
 def test_modules(tmp_path: Path) -> None:
@@ -113,6 +114,7 @@ def test_statistics_of_threads_that_main_does_not_wait_for(tmp_path: Path) -> No
     stats = json.loads((tmp_path / "stats.json").read_text())
     assert stats["executors_installed"] > 0
     assert stats["entries"] > 100
+    assert stats["enabled"] is True
 
 
 def test_a_safe_path(tmp_path: Path) -> None:
