@@ -40,8 +40,7 @@ def run_code(text: str, arguments: list[str]) -> int:
 def _dedented(text: str) -> str:
     """Without the indentation that all of its lines have, if they have any: what is blank in strings stays."""
     lines = [line for line in text.split("\n") if line.strip(" \t")]
-    indented = os.path.commonprefix([line[: len(line) - len(line.lstrip(" \t"))] for line in lines])
-    return textwrap.dedent(text) if indented else text
+    return textwrap.dedent(text) if all(line[0] in " \t" for line in lines) else text
 
 
 def run_module(name: str, arguments: list[str]) -> int:

@@ -99,8 +99,8 @@ def test_child_goes_on() -> None:
 
 @fresh_process(seconds=60, marks=["threads"])
 def test_forks_at_once() -> None:
-    """Several threads fork at the same time, others come and go: the first stops our threads, and the sampler runs again
-    after the last. (A second one that stopped it would wait for a thread that is no longer ours.)"""
+    """Several threads fork at the same time, others come and go: the first stops our threads, and the sampler runs
+    again after the last. (A second one that stopped it would wait for a thread that is no longer ours.)"""
     switch_on()
     warnings.simplefilter("ignore")
     until = time.monotonic() + 1.5
