@@ -107,7 +107,9 @@ PyObject *direct_call(PyThreadState *tstate, PyObject *callable, _PyStackRef *st
     if (state != ENTRY_INSTALLED) return interpret(tstate, callable, code, stack, count, done);
     _Atomic(struct executor *) *place = activation_enter(record, &entry->executor, &executor);
     if (!place) return interpret(tstate, callable, code, stack, count, done);
-    if (executor->inlines && !may_inline(tstate, executor)) {
+    /* The callee's frame comes first: what is inlined in it needs room behind that. */
+    if (executor->inlines
+        && !(may_inline(tstate, executor) && _PyThreadState_HasStackSpace(tstate, code->co_framesize + executor->inline_words))) {
         activation_leave(record, place);
         return interpret(tstate, callable, code, stack, count, done);
     }

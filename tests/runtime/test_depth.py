@@ -6,6 +6,8 @@ import json
 import sys
 import threading
 from collections.abc import Callable
+from types import FunctionType
+from typing import Any
 
 from fresh_process import fresh_process
 from machine import entered, heat
@@ -117,3 +119,31 @@ def test_the_error_comes_at_the_same_depth() -> None:
         with entered(100):
             assert deepest() == expected
     ftjit.disable()
+
+
+@fresh_process(seconds=60)
+def test_frames_of_inlined_functions_fit_behind_a_direct_call() -> None:
+    """The recursion fills chunk after chunk of the data stack; on its way up an exit in an inlined function makes that
+    one's frame behind a frame that was called directly. Its size is such that it would not fit in any chunk's end."""
+
+    def make(names: int) -> tuple[FunctionType, FunctionType]:
+        scope: dict[str, Any] = {}
+        exec(
+            f"def g(x):\n    {' = '.join(f'a{i}' for i in range(names))} = 0\n    return x * x\n"
+            "def f(n, x):\n    if n == 0:\n        return g(x)\n    return f(n - 1, x) + g(x)\n",
+            scope,
+        )
+        return scope["f"], scope["g"]
+
+    def words(function: FunctionType) -> int:
+        return function.__code__.co_nlocals + function.__code__.co_stacksize + 10
+
+    outer = words(make(1)[0])
+    left = 2044 % outer + 1  # of a chunk of 2,044 words
+    names = next(names for names in range(1, 100) if words(make(names)[1]) >= left + outer - 1)
+    function, _ = make(names)
+    for _ in range(100):
+        function(5, 3)
+    ftjit.compile(function, 5, 3)
+    with entered():
+        assert function(600, 2**40) == 601 * 2**80
