@@ -244,8 +244,16 @@ static int64_t call(_PyInterpreterFrame *frame, int64_t count, PyObject *names)
     if (arguments != buffer) PyMem_Free(arguments);
     return replace(frame, slots, result);
 }
-int64_t callout_call(_PyInterpreterFrame *frame, int64_t count) { return call(frame, count, NULL); }
-int64_t callout_call_kw(_PyInterpreterFrame *frame, int64_t count) { return call(frame, count, OBJECT(1)); }
+
+/* A CALL ends with a look at what is pending: a signal that came meanwhile is raised here, where a handler expects it. */
+static int64_t with_a_look(int64_t status)
+{
+    PyThreadState *tstate = PyThreadState_GetUnchecked();
+    bool pending = _Py_atomic_load_uintptr_relaxed(&tstate->eval_breaker) & _PY_EVAL_EVENTS_MASK;
+    return status >= 0 && pending && _Py_HandlePending(tstate) < 0 ? -1 : status;
+}
+int64_t callout_call(_PyInterpreterFrame *frame, int64_t count) { return with_a_look(call(frame, count, NULL)); }
+int64_t callout_call_kw(_PyInterpreterFrame *frame, int64_t count) { return with_a_look(call(frame, count, OBJECT(1))); }
 
 int64_t callout_get_iter(_PyInterpreterFrame *frame, int64_t oparg) { return replace(frame, 1, PyObject_GetIter(OBJECT(1))); }
 

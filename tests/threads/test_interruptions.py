@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import gc
 import os
 import signal
@@ -241,3 +242,24 @@ def test_a_stop_of_the_world_while_inside() -> None:
     assert time.monotonic() - start < 5
     flag.done = True
     join(*threads, seconds=5)
+
+
+@fresh_process(seconds=60)
+def test_an_interruption_in_a_call_is_raised_at_the_call() -> None:
+    """It arrives while a C function runs: the handler round that call gets it, not the loop's next turn."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def caught(turns: int) -> int:
+        found = 0
+        for _ in range(turns):
+            try:
+                _thread.interrupt_main()
+            except KeyboardInterrupt:
+                found += 1
+        return found
+
+    ftjit.enable("eager")
+    before = ftjit.stats().entries
+    assert caught(20) == 20
+    ftjit.disable()
+    assert ftjit.stats().entries > before
