@@ -59,7 +59,8 @@ static void after_call(_PyInterpreterFrame *frame, PyObject *result, int kept)
 }
 
 /* Leave by an exit that is in inlined functions. 0: `frame` is after its CALL, with the result; LEAVE_RAISED or
-   LEAVE_DAMAGED with an exception set: it is at the CALL. Room for the frames was seen to before machine code was entered (may_inline). */
+   LEAVE_DAMAGED with an exception set: it is at the CALL. Room for the frames was seen to before machine code was entered
+   (may_inline; for a direct call, behind the frame it pushes). */
 int leave_inlined(struct activation *act, struct exit_record *exit, PyThreadState *tstate, _PyInterpreterFrame *frame)
 {
     const struct inner_frame *inner = act->executor->inner_frames + exit->first_inner;

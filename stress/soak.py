@@ -81,6 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             soak_round(state, names, arguments, deadline)
     except KeyboardInterrupt:
         print("stopping", flush=True)
+        state.write(arguments.state)
     except UsageError as error:
         print(f"ftjit soak: {error}", file=sys.stderr)
     print(summary(state))

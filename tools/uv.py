@@ -50,7 +50,7 @@ def install() -> Interpreter | None:
                 "3.14t",
             ]
             run_logged(command, log, environ=environ, what="uv python install 3.14t")
-        except SetupError:
+        except (SetupError, OSError):
             say(f"uv has none on this network; going on to a build from source (what it said: {log})")
             return None
     return installed()

@@ -144,9 +144,7 @@ class CodeRecord:
     installed: dict[int, Installed] = field(default_factory=dict)
     refused: dict[int, tuple[str, int]] = field(default_factory=dict)
     door_open: bool = False  # it has a slot, and what is compiled is wanted
-    watched: bool = (
-        False  # its own events are on: the interpreter enters too (in eager mode the events of all code are)
-    )
+    watched: bool = False  # events of its own are on: the interpreter enters too (eager mode has those of all code)
     insisted: bool = False  # somebody asked for it by name
     reopen: bool = False  # disable() has closed its door
     waiting: dict[int, str] = field(default_factory=dict)  # entries without an executor because of the heap's limit
