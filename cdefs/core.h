@@ -147,8 +147,8 @@ int give_functions(PyObject *give, PyMethodDef *, size_t count);
 int snapshot_take(struct slot *, struct entry *, int is_start, _PyInterpreterFrame *);
 
 int door_is_enabled(void);
-void door_fork_begins(void);
-void door_fork_is_over(void);
+void door_shut_for_fork(int shut);
+PyObject *visit(PyObject *callable, PyObject *argument);
 int native_thread_start(unsigned long *thread, void *(*run)(void *), void *argument);
 PyObject *sampler_take_hot(void);
 void condition_init(pthread_cond_t *);

@@ -28,9 +28,11 @@ static COLD struct slot *open_slot(PyCodeObject *code)
 {
     PyObject *open = atomic_load_explicit(&opener, memory_order_acquire);      /* partner: door_set_opener */
     if (!open) return NULL;
-    PyObject *done = PyObject_CallOneArg(open, (PyObject *)code);
-    if (!done && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) forget_exception();
-    else if (!done) PyErr_WriteUnraisable(open);
+    PyObject *done = visit(open, (PyObject *)code);
+    if (!done && PyErr_Occurred()) {
+        if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) forget_exception();
+        else PyErr_WriteUnraisable(open);
+    }
     Py_XDECREF(done);
     return slot_of(code);
 }
@@ -44,17 +46,7 @@ static void set_enabled(uint32_t bit, int on)
 }
 void door_enable(int on) { set_enabled(ENABLED, on); }
 
-/* Round a fork, by the thread that forks (forks.c). */
-void door_fork_begins(void)
-{
-    reclaim_pause();
-    set_enabled(FORKING, 1);
-}
-void door_fork_is_over(void)
-{
-    set_enabled(FORKING, 0);
-    reclaim_resume();
-}
+void door_shut_for_fork(int shut) { set_enabled(FORKING, shut); }
 int door_is_enabled(void) { return atomic_load(&enabled) == ENABLED; }
 void door_set_thresholds(uint32_t starts, uint32_t jumps, uint32_t relearn)
 {

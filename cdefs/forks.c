@@ -11,6 +11,30 @@ static PyMutex turn;                     /* who stops our threads or starts them
 static int forking;                      /* under `turn`: so many forks are under way, in all threads */
 static _Thread_local int mine;           /* of these, this thread's: a signal handler may fork in the midst of a fork */
 static PyObject *locks;                  /* a tuple of Python's RLocks that are ours, held for ever */
+static PyObject *shared;                 /* a dict that the program's threads reach at any moment, held for ever */
+
+/* The program's threads that are in Python code of ours, for which the forking thread waits: an object's mutex is handed
+   to the thread that waits for it, and if that one is not in the child, the child waits for ever. */
+static _Atomic uint32_t visitors;
+static _Thread_local uint32_t my_visits;
+
+/* callable(argument). NULL without an exception while a fork is under way, or when ftjit is off. */
+PyObject *visit(PyObject *callable, PyObject *argument)
+{
+    atomic_fetch_add(&visitors, 1);      /* partner: wait_for_visitors, which shuts the door first. It sees us, or we that */
+    my_visits++;
+    PyObject *result = door_is_enabled() ? PyObject_CallOneArg(callable, argument) : NULL;
+    my_visits--;
+    atomic_fetch_sub(&visitors, 1);
+    return result;
+}
+
+static void wait_for_visitors(double seconds)
+{
+    struct timespec pause = {0, 100000};
+    for (double waited = 0; atomic_load(&visitors) > my_visits && waited < seconds; waited += 1e-9 * pause.tv_nsec)
+        nanosleep(&pause, NULL);
+}
 
 static PyObject *before(PyObject *self, PyObject *unused)
 {
@@ -20,7 +44,9 @@ static PyObject *before(PyObject *self, PyObject *unused)
         Py_BEGIN_ALLOW_THREADS           /* a worker ends its compilation, attached */
         sampler_hold();
         worker_stop(10.0);
-        door_fork_begins();
+        door_shut_for_fork(1);
+        wait_for_visitors(10.0);
+        reclaim_pause();
         Py_END_ALLOW_THREADS
     }
     PyMutex_Unlock(&turn);
@@ -33,7 +59,8 @@ static PyObject *after(PyObject *self, PyObject *unused)
     mine--;
     PyMutex_Lock(&turn);
     if (--forking == 0) {
-        door_fork_is_over();
+        door_shut_for_fork(0);
+        reclaim_resume();
         worker_allow();
         sampler_go_on();
     }
@@ -46,6 +73,9 @@ static PyObject *after_in_child(PyObject *self, PyObject *unused)
     core_after_fork();
     turn = (PyMutex){0};                 /* whoever had it, or forks as well, is not here */
     forking = mine = mine ? mine : 1;
+    visitors = my_visits;
+    /* No thread stopped in the midst of a change: that happens where Python code runs, and its keys are ints. */
+    if (shared) shared->ob_mutex = (PyMutex){0};
     for (Py_ssize_t i = 0; locks && i < PyTuple_GET_SIZE(locks); i++) {
         PyObject *lock = PyTuple_GET_ITEM(locks, i), *owned = PyObject_CallMethod(lock, "_is_owned", NULL);
         /* This thread's own, where a signal handler forks: it gives it back itself. */
@@ -66,11 +96,13 @@ static PyMethodDef hooks[] = {
 /* Is this thread in the midst of a fork? */
 int forks_here(void) { return mine; }
 
-/* Call give(name, hook) for each of the hooks; the child makes `lock_tuple`'s locks anew. Once a process. */
-int forks_give(uintptr_t give, uintptr_t lock_tuple)
+/* Call give(name, hook) for each of the hooks; the child makes `lock_tuple`'s locks anew, and `dict`'s own. Once a
+   process. */
+int forks_give(uintptr_t give, uintptr_t lock_tuple, uintptr_t dict)
 {
     PyGILState_STATE state = PyGILState_Ensure();
     locks = Py_NewRef((PyObject *)lock_tuple);
+    shared = Py_NewRef((PyObject *)dict);
     int result = give_functions((PyObject *)give, hooks, sizeof hooks / sizeof hooks[0]);
     PyGILState_Release(state);
     return result;

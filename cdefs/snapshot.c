@@ -111,7 +111,7 @@ int snapshot_take(struct slot *slot, struct entry *entry, int is_start, _PyInter
     }
     if (snapshot) prepay(snapshot);              /* the queue's reference: it may be given back before `put` returns */
     COUNT(snapshots, 1);                         /* before it can be done */
-    PyObject *done = whole && put ? PyObject_CallOneArg(put, snapshot) : NULL;
+    PyObject *done = whole && put ? visit(put, snapshot) : NULL;
     if (!done) {
         if (PyErr_Occurred()) forget_exception();
         atomic_store(&entry->state, ENTRY_WANTED);

@@ -433,7 +433,7 @@ class Tier:
         """Our threads stop before a fork and go on after it (cdefs/forks.c). In the child no lock of ours is held."""
         hooks: dict[str, Callable[[], None]] = {}
         give, locks = hooks.__setitem__, (self.lock, self.room.lock, self.compiling.lock)
-        if self.core.lib.forks_give(id(give), id(locks)) != 0:
+        if self.core.lib.forks_give(id(give), id(locks), id(self.records)) != 0:
             raise UnsupportedPython("the hooks round a fork could not be made")
         os.register_at_fork(
             before=hooks["before"], after_in_parent=hooks["after_in_parent"], after_in_child=hooks["after_in_child"]

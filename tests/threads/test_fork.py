@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import ctypes
 import os
 import signal
 import sys
@@ -427,6 +428,58 @@ def test_hooks_of_others_run_in_the_child_before_ours() -> None:
 
     in_child(has_run)
     join(thread)
+
+
+@fresh_process()
+def test_a_fork_waits_for_who_compiles_for_himself() -> None:
+    """Eager mode: what a thread holds in the midst of a compilation, the child would wait for, for ever."""
+    ftjit.enable("eager")
+    runtime = existing()
+    assert runtime is not None
+    compile_ = runtime.compile
+    entered_it, forking, left_it = (threading.Event() for _ in range(3))
+
+    def slowly(snapshot: Any) -> None:
+        if snapshot.code is count.__code__:
+            entered_it.set()
+            forking.wait(5)
+            time.sleep(0.3)
+        compile_(snapshot)
+        if snapshot.code is count.__code__:
+            left_it.set()
+
+    runtime.compile = slowly  # type: ignore[method-assign]
+    os.register_at_fork(before=forking.set)
+    thread = start_thread(count, 100)
+    assert entered_it.wait(5)
+
+    def nobody_inside() -> None:
+        assert left_it.is_set()
+        count_again(100)
+
+    in_child(nobody_inside)
+    join(thread)
+
+
+@fresh_process()
+def test_a_dict_given_to_a_thread_that_is_not_in_the_child() -> None:
+    """A mutex of the interpreter's goes from hand to hand; here the last hand is not there any more."""
+    byte: list[Any] = []
+    os.register_at_fork(
+        before=lambda: setattr(byte[0], "value", 1), after_in_parent=lambda: setattr(byte[0], "value", 0)
+    )
+    ftjit.enable("eager")
+    runtime = existing()
+    assert runtime is not None
+    mutex_at = 8 + 2  # PyObject: ob_tid, ob_flags, ob_mutex
+    byte.append(ctypes.c_uint8.from_address(id(runtime.records) + mutex_at))
+
+    def compiles() -> None:
+        with entered():
+            count(100)
+            count(100)
+
+    in_child(compiles)
 
 
 @fresh_process()
