@@ -1,7 +1,9 @@
 /* Slots: the record a code object carries (through co_extra), set once and never replaced; only the atomic pointers
    inside it move. Installing is one exchange; whoever takes an executor out of its entry retires it, once. */
 #include "core.h"
+#include <sched.h>
 #include <stdlib.h>
+#include <time.h>
 
 Py_ssize_t extra_index = -1;
 static _Atomic uint64_t executor_numbers;
@@ -157,15 +159,16 @@ void executor_discard(struct executor **owner)
 }
 uintptr_t executor_valid_address(struct executor *executor) { return (uintptr_t)&executor->valid; }
 
-/* Is a thread inside one of its executors at this moment? They are compared, not looked into: no pin. */
-int slot_is_inside(uintptr_t code_address)
+/* Is a thread inside one of its executors at this moment? They are compared, not looked into: no pin. -1: it has none. */
+static int is_inside(struct slot *slot)
 {
-    struct slot *slot = slot_found(code_address);
+    int result = -1;
     for (int i = 0; slot && i < slot->entry_count; i++) {
         struct executor *executor = atomic_load_explicit(&slot->entries[i].executor, memory_order_relaxed);
         if (executor && somebody_inside(executor)) return 1;
+        if (executor) result = 0;
     }
-    return 0;
+    return result;
 }
 
 /* Take every executor of `code` out of its entry, and put the entries into `state`. Returns how many there were. */
@@ -180,6 +183,25 @@ int slot_clear(uintptr_t code_address, int state)
         entry_empty(&slot->entries[i]);
     }
     return count;
+}
+
+/* The same at a moment when a thread is inside one of them, if there is such a moment within `seconds`: stays can be so
+   short that nobody who looks from Python meets one. */
+int slot_clear_inside(uintptr_t code_address, int state, double seconds)
+{
+    struct timespec now, pause = {0, 200000};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    double until = now.tv_sec + 1e-9 * now.tv_nsec + seconds;
+    do {
+        struct slot *slot = slot_found(code_address);
+        int inside = 0;
+        for (int looks = 0; looks < 200 && inside == 0; looks++) inside = is_inside(slot);
+        if (inside > 0) break;
+        if (inside < 0) nanosleep(&pause, NULL);
+        else sched_yield();
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while (now.tv_sec + 1e-9 * now.tv_nsec < until);
+    return slot_clear(code_address, state);
 }
 
 int slot_entry_state(uintptr_t code_address, int32_t offset)

@@ -129,10 +129,7 @@ class Compiled:
         """Take its executors away, at a moment when a thread is inside if there is one within AMBUSH; the next thread
         through the door has new ones made."""
         self._forget_revisions(function)
-        until = time.monotonic() + AMBUSH
-        while not self.core.lib.slot_is_inside(id(function.__code__)) and time.monotonic() < until:
-            time.sleep(0)
-        self.core.lib.slot_clear(id(function.__code__), 0)
+        self.core.lib.slot_clear_inside(id(function.__code__), 0, AMBUSH)
 
     def renew(self, function: Callable[..., Any]) -> None:
         """Have new executors made; they are swapped in for the old ones, which run until then."""

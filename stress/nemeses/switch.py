@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from random import Random
 
 from ..harness.nemesis import Nemesis, Stage, Step
 from ..harness.scenario import Tier
+
+
+PATIENCE = 0.2  # seconds until there is something to switch off: on a busy machine a compilation takes that long
 
 
 class Switch(Nemesis):
@@ -21,6 +25,9 @@ class Switch(Nemesis):
 
     def act(self, stage: Stage, step: Step) -> None:
         if step.what == "off":
+            until = time.monotonic() + PATIENCE
+            while not any(map(stage.machine.ready, stage.targets)) and time.monotonic() < until:
+                time.sleep(0.002)
             stage.machine.disable()  # type: ignore[attr-defined]
         else:
             self.finish(stage)
