@@ -9,7 +9,6 @@ from random import Random
 from ..harness.nemesis import Nemesis, Stage, Step
 from ..harness.scenario import Tier
 
-
 PATIENCE = 0.2  # seconds until there is something to switch off: on a busy machine a compilation takes that long
 
 
