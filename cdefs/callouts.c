@@ -366,7 +366,7 @@ int64_t callout_call_list_append(_PyInterpreterFrame *frame, int64_t oparg)
 {
     static PyObject *append;
     if (!append) append = PyObject_GetAttrString((PyObject *)&PyList_Type, "append");
-    if (PyStackRef_IsNull(TOP(2)) || OBJECT(3) != append || !PyList_CheckExact(OBJECT(2))) return call(frame, 1, NULL);
+    if (PyStackRef_IsNull(TOP(2)) || OBJECT(3) != append || !PyList_CheckExact(OBJECT(2))) return with_a_look(call(frame, 1, NULL));
     if (PyList_Append(OBJECT(2), OBJECT(1)) < 0) return -1;
     pop(frame, 3);
     *frame->stackpointer++ = PyStackRef_None;
