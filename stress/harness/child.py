@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import children  # noqa: F401  # isort: skip  # before anything that imports `threading`
 import faulthandler
 import resource
 import sys

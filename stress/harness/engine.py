@@ -66,6 +66,7 @@ class Engine:
         self.answer.timeline = timeline.stop()
         after = self.machine.counters()
         self.answer.counters = {name: after[name] - before[name] for name in after}
+        self.answer.counters |= {"children_lost": self.stage.children_lost}
         self.answer.counters |= {"deopts": self.deopts, "guards_failed": self.guards}
         self.answer.counters |= self.machine.finish()
         self.answer.problems += self.stage.problems

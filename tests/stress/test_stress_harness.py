@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from itertools import islice
 from random import Random
 
 import pytest
 from ftjit_stress.harness.catalogue import load
+from ftjit_stress.harness.children import LOST
 from ftjit_stress.harness.grading import Status, grade
 from ftjit_stress.harness.messages import Answer
 from ftjit_stress.harness.scenario import ALL_TIERS, INTERPRETED, Actor, Tier
@@ -169,3 +172,40 @@ def test_how_to_repeat_a_run() -> None:
     assert repeat(request) == (
         "python -m ftjit stress --only coherence --mode ftjit --seconds 2.5 --seed 77 --nemesis fork tools"
     )
+
+
+FORKS = """
+import ctypes, os, time, warnings
+from ftjit_stress.harness import children
+from ftjit_stress.harness.children import forked
+warnings.simplefilter("ignore")
+taken = {}
+ctypes.c_uint8.from_address(id(taken) + 8 + 2).value = 1  # PyObject: ob_tid, ob_flags, ob_mutex
+print(repr(forked(lambda n: taken.update(a=1), None, 1, patience=0.3)))
+print(repr(forked(lambda n: time.sleep(9), None, 1, patience=0.3)))
+print(repr(forked(lambda n: n + 1, 3, 2)), repr(forked(lambda n: n, 3, 2)), repr(forked(lambda n: 1 // 0, 3, 2)))
+import ftjit
+exec(compile("def wait(n): taken.update(a=1)", ftjit.__file__, "exec"))
+print(repr(forked(wait, None, 1, patience=0.3)), flush=True)
+os._exit(0)  # at its end the interpreter would wait for the dict, too
+"""
+
+
+def test_a_child_that_the_interpreter_lost_is_no_finding() -> None:
+    """One that hangs anywhere else is, and one that waits for a mutex below ftjit's code."""
+    done = subprocess.run([sys.executable, "-c", FORKS], capture_output=True, text=True, timeout=60)
+    lost, asleep, answers, ours = done.stdout.splitlines()
+    assert lost == repr(LOST)
+    assert asleep.startswith("'a forked child did not end within 0 s")
+    assert "in forked" in asleep
+    assert answers == "'' 'a forked child computed something else' 'a forked child ended with 1'"
+    assert ours.startswith("'a forked child did not end")
+
+
+def test_the_harness_hears_of_forks_before_threading_does() -> None:
+    """Hooks run in the order they were registered."""
+    known = "import sys; from ftjit_stress.harness import children; print('threading' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-X", "faulthandler", "-c", known], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "False\n"
