@@ -12,7 +12,7 @@
      worker    native threads that run the compiler written in Python
      forks     hooks round a fork: our threads stop, and go on
      helpers   what stencils call out of line
-   A unit may use only units above it, but for the door, which everything meets in. */
+   A unit may use only units above it, but for the door, which everything meets in; and snapshot and sampler wake workers. */
 #ifndef FTJIT_CORE_H
 #define FTJIT_CORE_H
 #define Py_BUILD_CORE_MODULE 1
@@ -122,13 +122,14 @@ static inline bool others_watch(PyInterpreterState *interp, PyCodeObject *code)
 /* Would its end run code? Then nothing of ours may keep it alive. */
 static inline bool has_finaliser(PyObject *value) { return Py_TYPE(value)->tp_finalize || Py_TYPE(value)->tp_del; }
 
-/* Forget the exception of something of ours that ran in the program's thread. A Ctrl-C that arrived there is the
-   program's: it comes again at the thread's next check. */
-static inline void forget_exception(void)
+/* The exception out of Python code of ours that ran in the program's thread. For lack of memory or stack: forgotten, the
+   program goes on without us. Any other is the program's, of a signal handler that ran there: -1, and it is raised. */
+static inline int pass_on_exception(void)
 {
-    bool interrupted = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
+    if (!PyErr_Occurred()) return 0;
+    if (!PyErr_ExceptionMatches(PyExc_MemoryError) && !PyErr_ExceptionMatches(PyExc_RecursionError)) return -1;
     PyErr_Clear();
-    if (interrupted) PyErr_SetInterrupt();
+    return 0;
 }
 
 /* ---- leave, door, snapshot, sampler, worker ----------------------------------------------------------------- */
@@ -144,6 +145,7 @@ int unwind_exception(PyThreadState *, _PyInterpreterFrame *, bool damaged);
 int exception_handler_of(PyCodeObject *, int unit, int *level, int *handler, int *lasti);
 
 int give_functions(PyObject *give, PyMethodDef *, size_t count);
+#define KEEPS_ITSELF 0xffffffffffffffff  /* what slot_install says; in slot.cdef, too */
 int snapshot_take(struct slot *, struct entry *, int is_start, _PyInterpreterFrame *);
 
 int door_is_enabled(void);
@@ -155,6 +157,7 @@ void condition_init(pthread_cond_t *);
 void sampler_init(void);
 void sampler_hold(void);
 void sampler_go_on(void);
+void sampler_try_again(void);
 void sampler_after_fork(void);
 void slot_after_fork(void);
 void worker_wake(void);

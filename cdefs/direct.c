@@ -78,8 +78,12 @@ static COLD PyObject *call_and_take_interest(PyThreadState *tstate, PyObject *ca
     _PyInterpreterFrame *frame = push_frame(tstate, callable, slot->code, stack, count);
     if (frame->tlbc_index == ((_PyThreadStateImpl *)tstate)->tlbc_index) {
         tstate->current_frame = frame;
-        snapshot_take(slot, entry, true, frame);
+        int taken = snapshot_take(slot, entry, true, frame);
         tstate->current_frame = caller;
+        if (taken < 0) {
+            frame_abandon(tstate, frame, caller);
+            return NULL;
+        }
     }
     else atomic_store(&entry->state, ENTRY_WANTED);      /* no copy of the bytecode in this thread yet */
     return _PyEval_EvalFrameDefault(tstate, frame, 0);

@@ -24,17 +24,14 @@ void door_set_opener(uintptr_t callable)
     PyGILState_Release(state);
 }
 
+/* NULL: there is none, or an exception of the program's. */
 static COLD struct slot *open_slot(PyCodeObject *code)
 {
     PyObject *open = atomic_load_explicit(&opener, memory_order_acquire);      /* partner: door_set_opener */
     if (!open) return NULL;
     PyObject *done = visit(open, (PyObject *)code);
-    if (!done && PyErr_Occurred()) {
-        if (PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) forget_exception();
-        else PyErr_WriteUnraisable(open);
-    }
     Py_XDECREF(done);
-    return slot_of(code);
+    return done || pass_on_exception() == 0 ? slot_of(code) : NULL;
 }
 
 void door_set_trace(int on) { trace = on; }
@@ -148,13 +145,22 @@ COLD bool is_time(struct entry *entry, bool is_start)
         && atomic_compare_exchange_strong(&entry->state, &wanted, ENTRY_PENDING);
 }
 
-/* An event of an entry that is wanted. May the thread go on and enter? */
-static COLD bool take_interest(struct slot *slot, struct entry *entry, bool is_start, _PyInterpreterFrame *frame)
+/* An event of an entry that is wanted. 1 if the thread may go on and enter, 0 if not, -1 with an exception. */
+static COLD int take_interest(struct slot *slot, struct entry *entry, bool is_start, _PyInterpreterFrame *frame)
 {
-    if (!is_time(entry, is_start)) return true;
-    snapshot_take(slot, entry, is_start, frame);
+    if (!is_time(entry, is_start)) return 1;
+    if (snapshot_take(slot, entry, is_start, frame) < 0) return -1;
     /* Somebody else compiles; eager mode has just done so itself. */
     return atomic_load_explicit(&opener, memory_order_relaxed) != NULL;
+}
+
+/* May machine code run in this frame now? Not if others hold its frame object: they may write our locals at any moment, of
+   which machine code knows the types. */
+static ALWAYS_INLINE bool may_enter(PyThreadState *tstate, struct record *record, _PyInterpreterFrame *frame, PyCodeObject *code)
+{
+    return !UNLIKELY(frame->frame_obj && Py_REFCNT(frame->frame_obj) > 1) && LIKELY(_PyFrame_GetCode(frame) == code)
+        && LIKELY(tstate->tracing == 1) && !UNLIKELY(others_watch(tstate->interp, code)) && LIKELY(record != NULL)
+        && !UNLIKELY(stack_is_short(record, tstate));
 }
 
 /* An event of ours in `code`: at byte `from` of the bytecode, for the entry at byte `to`. NULL: the interpreter raises. */
@@ -162,7 +168,7 @@ static ALWAYS_INLINE PyObject *door(PyCodeObject *code, int32_t from, int32_t to
 {
     struct slot *slot = slot_of(code);
     if (UNLIKELY(atomic_load_explicit(&enabled, memory_order_relaxed) != ENABLED)) return Py_None;
-    if (UNLIKELY(!slot) && !(slot = open_slot(code))) return Py_None;
+    if (UNLIKELY(!slot) && !(slot = open_slot(code))) return PyErr_Occurred() ? NULL : Py_None;
     struct entry *entry = &slot->entries[0];           /* the start: slot_create puts it first */
     if (!is_start) {
         uint8_t index = slot->entry_of_unit[to / 2];
@@ -172,14 +178,12 @@ static ALWAYS_INLINE PyObject *door(PyCodeObject *code, int32_t from, int32_t to
     PyThreadState *tstate = PyThreadState_GetUnchecked();
     _PyInterpreterFrame *frame = tstate->current_frame;
     struct record *record = record_self();
-    /* A frame object that others hold: they may write our locals at any moment, of which machine code knows the types. */
-    if (UNLIKELY(frame->frame_obj) && Py_REFCNT(frame->frame_obj) > 1) return Py_None;
-    if (UNLIKELY(_PyFrame_GetCode(frame) != code || tstate->tracing != 1 || others_watch(tstate->interp, code) || !record
-                 || stack_is_short(record, tstate)))
-        return Py_None;
-    if (UNLIKELY(atomic_load_explicit(&entry->state, memory_order_relaxed) == ENTRY_WANTED)
-        && !take_interest(slot, entry, is_start, frame))
-        return Py_None;
+    if (!may_enter(tstate, record, frame, code)) return Py_None;
+    if (UNLIKELY(atomic_load_explicit(&entry->state, memory_order_relaxed) == ENTRY_WANTED)) {
+        int interest = take_interest(slot, entry, is_start, frame);
+        if (interest < 0) return NULL;
+        if (!interest || !may_enter(tstate, record, frame, code)) return Py_None;       /* eager mode compiled: time has passed */
+    }
     struct executor *executor;
     _Atomic(struct executor *) *place = activation_enter(record, &entry->executor, &executor);
     if (UNLIKELY(!place)) return Py_None;

@@ -29,23 +29,27 @@ PyObject *visit(PyObject *callable, PyObject *argument)
     return result;
 }
 
-static void wait_for_visitors(double seconds)
+static void wait_for_visitors(time_t seconds)
 {
-    struct timespec pause = {0, 100000};
-    for (double waited = 0; atomic_load(&visitors) > my_visits && waited < seconds; waited += 1e-9 * pause.tv_nsec)
+    struct timespec now, until, pause = {0, 100000};
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    do {
+        if (!atomic_load(&visitors)) return;
         nanosleep(&pause, NULL);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while (now.tv_sec < until.tv_sec + seconds);
 }
 
 static PyObject *before(PyObject *self, PyObject *unused)
 {
-    mine++;
+    if (mine++ == 0) atomic_fetch_sub(&visitors, my_visits);       /* nobody waits for who forks */
     PyMutex_Lock(&turn);
     if (forking++ == 0) {
         Py_BEGIN_ALLOW_THREADS           /* a worker ends its compilation, attached */
         sampler_hold();
         worker_stop(10.0);
         door_shut_for_fork(1);
-        wait_for_visitors(10.0);
+        wait_for_visitors(10);
         reclaim_pause();
         Py_END_ALLOW_THREADS
     }
@@ -56,7 +60,7 @@ static PyObject *before(PyObject *self, PyObject *unused)
 static PyObject *after(PyObject *self, PyObject *unused)
 {
     if (mine == 0) Py_RETURN_NONE;       /* ftjit was first used in the midst of this fork */
-    mine--;
+    if (--mine == 0) atomic_fetch_add(&visitors, my_visits);
     PyMutex_Lock(&turn);
     if (--forking == 0) {
         door_shut_for_fork(0);
@@ -68,14 +72,16 @@ static PyObject *after(PyObject *self, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+/* In the child, before anything runs. No thread stopped in the midst of a change: that happens where Python code runs, and
+   the keys are ints. */
+static void first_in_child(void) { shared->ob_mutex = (PyMutex){0}; }
+
 static PyObject *after_in_child(PyObject *self, PyObject *unused)
 {
     core_after_fork();
     turn = (PyMutex){0};                 /* whoever had it, or forks as well, is not here */
     forking = mine = mine ? mine : 1;
-    visitors = my_visits;
-    /* No thread stopped in the midst of a change: that happens where Python code runs, and its keys are ints. */
-    if (shared) shared->ob_mutex = (PyMutex){0};
+    visitors = 0;                        /* this thread's come with `after` */
     for (Py_ssize_t i = 0; locks && i < PyTuple_GET_SIZE(locks); i++) {
         PyObject *lock = PyTuple_GET_ITEM(locks, i), *owned = PyObject_CallMethod(lock, "_is_owned", NULL);
         /* This thread's own, where a signal handler forks: it gives it back itself. */
@@ -104,6 +110,7 @@ int forks_give(uintptr_t give, uintptr_t lock_tuple, uintptr_t dict)
     locks = Py_NewRef((PyObject *)lock_tuple);
     shared = Py_NewRef((PyObject *)dict);
     int result = give_functions((PyObject *)give, hooks, sizeof hooks / sizeof hooks[0]);
+    if (pthread_atfork(NULL, NULL, first_in_child) != 0) result = -1;
     PyGILState_Release(state);
     return result;
 }

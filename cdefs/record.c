@@ -151,7 +151,7 @@ void epoch_totals(uint64_t *entries, uint64_t *exits, uint64_t *inside)
     }
 }
 
-/* The calling thread's own: how often it entered machine code, left it, and left it because a guess was wrong. */
+/* The calling thread's own, with what threads had counted that used its record before: how often it entered machine code, left it, and left it because a guess was wrong. */
 void epoch_mine(uint64_t *entries, uint64_t *exits, uint64_t *deopts)
 {
     struct record *record = my_record;

@@ -1,5 +1,5 @@
 /* The sampler: a native thread that asks one busy thread after the other where it is. The question is a pending call:
-   it runs inside that thread at its next check (RESUME, JUMP_BACKWARD, CALL), does constant work, takes no lock,
+   it runs inside that thread at its next check (RESUME, JUMP_BACKWARD, CALL), looks at its bytecode at most, takes no lock,
    makes no object and never detaches. One question is outstanding at a time, which makes the table below
    single-writer. The same native thread drives reclamation. It has no thread state and blocks all signals. */
 #include "core.h"
@@ -25,6 +25,7 @@ static pthread_mutex_t control = PTHREAD_MUTEX_INITIALIZER;          /* who star
 static pthread_mutex_t ticker_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ticker_wake;                                  /* sampler_init */
 static bool running, stopping, paused, over;
+static bool owed;                        /* the system refused the thread: it is started when there is something to do */
 static bool held, awaited;                                           /* under `control`: see sampler_hold */
 static _Atomic uint32_t waiting_for_room;                            /* code that found the heap full: try again */
 static uint64_t last_asked;                                          /* thread state id, for taking turns */
@@ -255,8 +256,10 @@ static int start_ticker(void)
     else if (!running && !over) {
         stopping = false;
         pace = pace_after(quiet);
+        owed = false;                    /* before there is a ticker: it would wait for `control` while it is joined */
         error = native_thread_start(&ticker, ticking, NULL);
         running = !error;
+        owed = error != 0;
         if (error) COUNT(threads_refused, 1);
     }
     return error;
@@ -286,7 +289,7 @@ static void stop_ticker(void)
 void sampler_stop(void)
 {
     pthread_mutex_lock(&control);
-    awaited = false;
+    awaited = owed = false;
     stop_ticker();
     pthread_mutex_unlock(&control);
 }
@@ -305,7 +308,7 @@ void sampler_hold(void)
 {
     pthread_mutex_lock(&control);
     held = true;
-    awaited = running;
+    awaited = running || owed;
     stop_ticker();
     pthread_mutex_unlock(&control);
 }
@@ -315,6 +318,15 @@ void sampler_go_on(void)
     bool start = awaited;
     held = awaited = false;
     if (start) start_ticker();
+    pthread_mutex_unlock(&control);
+}
+
+/* The system refused it once: perhaps it gives a thread now. */
+void sampler_try_again(void)
+{
+    if (!owed) return;                   /* seen late, another time will do */
+    pthread_mutex_lock(&control);
+    if (owed) start_ticker();
     pthread_mutex_unlock(&control);
 }
 
@@ -338,7 +350,7 @@ void sampler_after_fork(void)
     pthread_mutex_init(&control, NULL);
     pthread_mutex_init(&ticker_lock, NULL);
     condition_init(&ticker_wake);
-    if (!held) awaited = running;        /* ftjit was first used in the midst of this fork */
+    if (!held) awaited = running || owed;    /* ftjit was first used in the midst of this fork */
     held = true;
     running = false;
 }

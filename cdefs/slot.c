@@ -49,8 +49,8 @@ static struct slot *slot_build(PyCodeObject *code, const int32_t *offsets, int c
     return slot;
 }
 
-static PyMutex creating;
-void slot_after_fork(void) { creating = (PyMutex){0}; }
+static PyMutex creating, installing;
+void slot_after_fork(void) { creating = installing = (PyMutex){0}; }
 
 /* Give `code` a slot with these entries (byte offsets of the RESUME and of loop headers, below 255 of them). 0 when it has
    one now, -1 without memory. The caller keeps the code object alive. */
@@ -64,6 +64,7 @@ int slot_create(uintptr_t code_address, const int32_t *offsets, int count)
         struct slot *slot = slot_build(code, offsets, count);
         if (!slot || PyUnstable_Code_SetExtra((PyObject *)code, extra_index, slot) < 0) {
             PyErr_Clear();
+            slot_free(slot);
             result = -1;
         }
     }
@@ -90,32 +91,73 @@ static struct entry *entry_of(uintptr_t code_address, int32_t offset)
     return index == NO_ENTRY ? NULL : &slot->entries[index];
 }
 
-/* Make an executor of sealed code and swap it in. Exits and moves are packed as core.h lays them out. Returns the
-   executor's number, 0 without memory or entry. Once it is in, `owner` holds it no longer: whatever happens to the caller
-   then, nobody discards what threads may be inside of. */
+static bool keeps_what_leads_to(struct record *, struct keepsakes *, PyCodeObject *target, int *budget);
+
+/* Does `code` lead to `target`: is it the same, or does it keep it alive, by its constants or by what its executors inline?
+   The executors are entered, so that they stay while we look. Attached, and `installing` is held. True as well where there
+   is too much to look at. */
+static bool leads_to(struct record *record, PyCodeObject *code, PyCodeObject *target, int *budget)
+{
+    if (code == target || --*budget < 0) return true;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(code->co_consts); i++) {
+        PyObject *constant = PyTuple_GET_ITEM(code->co_consts, i);
+        if (PyCode_Check(constant) && leads_to(record, (PyCodeObject *)constant, target, budget)) return true;
+    }
+    struct slot *slot = slot_of(code);
+    bool found = false;
+    for (int i = 0; slot && i < slot->entry_count && !found; i++) {
+        struct executor *executor;
+        _Atomic(struct executor *) *place = activation_enter(record, &slot->entries[i].executor, &executor);
+        if (place) {
+            found = keeps_what_leads_to(record, executor->keeps, target, budget);
+            activation_leave(record, place);
+        }
+    }
+    return found;
+}
+static bool keeps_what_leads_to(struct record *record, struct keepsakes *keeps, PyCodeObject *target, int *budget)
+{
+    for (int64_t i = 0; keeps && i < keeps->count; i++)
+        if (PyCode_Check(keeps->objects[i]) && leads_to(record, (PyCodeObject *)keeps->objects[i], target, budget)) return true;
+    return false;
+}
+
+/* Its tables, copied. False without memory. */
+static bool executor_fill(struct executor *executor, const char *exits, uint32_t exit_count, const char *moves,
+                          uint32_t move_count, const char *inner_frames, uint32_t inner_count)
+{
+    executor->exits = malloc((exit_count + 1) * sizeof(struct exit_record));
+    executor->moves = malloc((move_count + 1) * sizeof(struct move));
+    executor->inner_frames = malloc((inner_count + 1) * sizeof(struct inner_frame));
+    if (!executor->exits || !executor->moves || !executor->inner_frames) return false;
+    memcpy(executor->inner_frames, inner_frames, inner_count * sizeof(struct inner_frame));
+    memcpy(executor->exits, exits, exit_count * sizeof(struct exit_record));
+    memcpy(executor->moves, moves, move_count * sizeof(struct move));
+    executor->exit_count = exit_count;
+    return true;
+}
+
+/* Make an executor of sealed code and swap it in. Exits and moves are packed as executor.h lays them out. Returns the
+   executor's number; 0 without memory or entry; KEEPS_ITSELF if the code that it inlines leads back to its own, for then
+   nobody would ever free either. Installing is one at a time, so that of two that would keep each other one is seen by
+   the other. Once it is in, `owner` holds it no longer: whatever happens to the caller then, nobody discards what threads
+   may be inside of. */
 uint64_t slot_install(uintptr_t code_address, int32_t offset, struct region *region, struct executor **owner,
                       const void *machine_code, uint64_t code_bytes, const char *exits, uint32_t exit_count,
                       const char *moves, uint32_t move_count, const char *inner_frames, uint32_t inner_count)
 {
     struct entry *entry = entry_of(code_address, offset);
     struct executor *executor = *owner;
-    if (!entry) return 0;
-    executor->exits = malloc((exit_count + 1) * sizeof(struct exit_record));
-    executor->moves = malloc((move_count + 1) * sizeof(struct move));
-    executor->inner_frames = malloc((inner_count + 1) * sizeof(struct inner_frame));
-    if (!executor->exits || !executor->moves || !executor->inner_frames) {
-        free(executor->exits);
-        free(executor->moves);
-        free(executor->inner_frames);
-        executor->exits = NULL;
-        executor->moves = NULL;
-        executor->inner_frames = NULL;
-        return 0;
+    struct record *record = record_self();
+    if (!entry || !record || !executor_fill(executor, exits, exit_count, moves, move_count, inner_frames, inner_count)) return 0;
+    PyGILState_STATE state = PyGILState_Ensure();
+    PyMutex_Lock(&installing);
+    int budget = 10000;
+    if (keeps_what_leads_to(record, executor->keeps, (PyCodeObject *)code_address, &budget)) {
+        PyMutex_Unlock(&installing);
+        PyGILState_Release(state);
+        return KEEPS_ITSELF;
     }
-    memcpy(executor->inner_frames, inner_frames, inner_count * sizeof(struct inner_frame));
-    memcpy(executor->exits, exits, exit_count * sizeof(struct exit_record));
-    memcpy(executor->moves, moves, move_count * sizeof(struct move));
-    executor->exit_count = exit_count;
     executor->code = machine_code;
     executor->code_bytes = code_bytes;
     executor->region = region;
@@ -127,6 +169,8 @@ uint64_t slot_install(uintptr_t code_address, int32_t offset, struct region *reg
     COUNT(installed, 1);
     *owner = NULL;
     struct executor *old = entry_exchange(&entry->executor, executor);      /* (6): publishes it to (2) */
+    PyMutex_Unlock(&installing);
+    PyGILState_Release(state);
     atomic_store(&entry->state, ENTRY_INSTALLED);
     if (old) {
         COUNT(swapped, 1);
@@ -154,6 +198,9 @@ void executor_discard(struct executor **owner)
 {
     if (!*owner) return;
     keepsakes_drop_later((*owner)->keeps);
+    free((*owner)->exits);
+    free((*owner)->moves);
+    free((*owner)->inner_frames);
     free(*owner);
     *owner = NULL;
 }

@@ -68,6 +68,7 @@ static PyObject *values(_PyStackRef *from, Py_ssize_t count)
 static PyObject *inlined_copies(struct entry *entry)
 {
     PyObject *list = PyList_New(0);
+    bool whole = list != NULL;
     PyThreadState *tstate = PyThreadState_GetUnchecked();
     struct record *record = record_self();
     struct executor *executor;
@@ -77,20 +78,21 @@ static PyObject *inlined_copies(struct entry *entry)
             PyCodeObject *code = (PyCodeObject *)executor->keeps->objects[i];
             if (!PyCode_Check(code)) break;                      /* the numbers come after the code objects */
             char *copy = (char *)_PyCode_GetTLBCFast(tstate, code);
-            PyObject *bytes = copy ? PyBytes_FromStringAndSize(copy, Py_SIZE(code) * sizeof(_Py_CODEUNIT)) : NULL;
-            if (bytes && PyList_Append(list, (PyObject *)code) == 0) PyList_Append(list, bytes);
+            if (!copy) continue;                                 /* this thread has not run it */
+            PyObject *bytes = PyBytes_FromStringAndSize(copy, Py_SIZE(code) * sizeof(_Py_CODEUNIT));
+            whole = whole && bytes && PyList_Append(list, (PyObject *)code) == 0 && PyList_Append(list, bytes) == 0;
             Py_XDECREF(bytes);
         }
         activation_leave(record, place);
     }
-    PyObject *tuple = list ? PyList_AsTuple(list) : NULL;
+    PyObject *tuple = whole ? PyList_AsTuple(list) : NULL;
     Py_XDECREF(list);
     for (Py_ssize_t i = 0; tuple && i < PyTuple_GET_SIZE(tuple); i++) hand_over(PyTuple_GET_ITEM(tuple, i));
     return hand_over(tuple);
 }
 
 /* Queue (code, offset, is_start, bytecode, locals, stack, globals, builtins, inlined), for another thread to let go of.
-   Never raises: without memory the entry is wanted again by the next thread. */
+   Without memory the entry is wanted again by the next thread. -1 with an exception that is the program's. */
 int snapshot_take(struct slot *slot, struct entry *entry, int is_start, _PyInterpreterFrame *frame)
 {
     PyCodeObject *code = slot->code;
@@ -112,8 +114,8 @@ int snapshot_take(struct slot *slot, struct entry *entry, int is_start, _PyInter
     if (snapshot) prepay(snapshot);              /* the queue's reference: it may be given back before `put` returns */
     COUNT(snapshots, 1);                         /* before it can be done */
     PyObject *done = whole && put ? visit(put, snapshot) : NULL;
+    int result = done ? 0 : pass_on_exception();
     if (!done) {
-        if (PyErr_Occurred()) forget_exception();
         atomic_store(&entry->state, ENTRY_WANTED);
         snapshot_done();
     }
@@ -121,5 +123,5 @@ int snapshot_take(struct slot *slot, struct entry *entry, int is_start, _PyInter
     else worker_wake();
     Py_XDECREF(done);
     for (int times = 0; times < 2; times++) Py_XDECREF(snapshot);         /* ours, and what the queue did not know was paid */
-    return 0;
+    return result;
 }

@@ -10,6 +10,7 @@ static pthread_cond_t changed;            /* worker_init */
 enum { ENDED = 16 };
 static pthread_t ended[ENDED];            /* threads on their last instructions: joined, or a fork would find them */
 static int alive, most = 1, ended_count;
+static _Thread_local int is_worker;       /* 1 in a worker: what it drops may fork */
 static bool refused;                      /* before fork and at exit: no new worker */
 static bool over;                         /* the interpreter ends: `refused` for good */
 static _Atomic uint32_t asked;            /* somebody wanted a worker since the last look */
@@ -32,6 +33,7 @@ static void run_once(void)
 
 static void *worker(void *unused)
 {
+    is_worker = 1;
     for (;;) {
         atomic_store(&asked, 0);
         run_once();
@@ -58,7 +60,8 @@ static void join_ended(void)
 /* Something to do: make sure that a worker looks. Callable from any thread, attached or not. */
 void worker_wake(void)
 {
-    pthread_mutex_lock(&lock);            /* held for a few instructions, or one pthread_create; never across Python */
+    sampler_try_again();
+    pthread_mutex_lock(&lock);            /* held for a few instructions, or for one thread's start or last ones; never across Python */
     atomic_store(&asked, 1);
     if (work && !refused && alive < most) {
         pthread_t thread;
@@ -87,8 +90,8 @@ int worker_stop(double seconds)
     until.tv_sec += (time_t)seconds;
     pthread_mutex_lock(&lock);
     refused = true;
-    while (alive && pthread_cond_timedwait(&changed, &lock, &until) == 0) {}
-    int left = alive;
+    while (alive > is_worker && pthread_cond_timedwait(&changed, &lock, &until) == 0) {}
+    int left = alive - is_worker;
     join_ended();
     pthread_mutex_unlock(&lock);
     return left;
@@ -126,7 +129,8 @@ void worker_after_fork(void)
 {
     pthread_mutex_init(&lock, NULL);
     condition_init(&changed);
-    alive = ended_count = 0;
+    alive = is_worker;
+    ended_count = 0;
 }
 
 /* In the forked child, from our after-fork hook. */

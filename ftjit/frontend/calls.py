@@ -232,6 +232,7 @@ class Calls(Core):
     def _note_inlined(self, code: CodeType) -> None:
         function, frames = self.function, self.state.frames[1:]
         function.inlined[id(code)] = code
+        function.inlined_at.add(self.state.frames[0].offset)
         function.inline_depth = max(function.inline_depth, len(frames))
         slots = sum(len(frame.locals) + frame.bytecode.code.co_stacksize for frame in frames)
         function.inline_slots = max(function.inline_slots, slots)

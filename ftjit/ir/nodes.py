@@ -164,6 +164,7 @@ class Function:
     blocks: list[Block] = field(default_factory=list)
     next_value: int = 0
     inlined: dict[int, CodeType] = field(default_factory=dict)  # the code of other functions that is part of it, by id
+    inlined_at: set[int] = field(default_factory=set)  # the calls in its own bytecode that are inlined, by offset
     kept: list[object] = field(default_factory=list)  # what it compares addresses with, and so must keep
     held: list[str] = field(default_factory=list)  # globals that the activation holds, by place
     inline_depth: int = 0  # how many of their frames are on top of each other, at most

@@ -119,8 +119,12 @@ class Core:
             if not region:
                 raise NoCodeMemory("no memory for machine code", for_good=False)
             base = int(self.ffi.cast("uintptr_t", lib.region_base(region)))
-            code = code_at(base)
-            sealed = lib.region_seal(region, code.bytes, len(code.bytes)) if len(code.bytes) <= size else _ELSEWHERE
+            try:
+                code = code_at(base)
+                sealed = lib.region_seal(region, code.bytes, len(code.bytes)) if len(code.bytes) <= size else _ELSEWHERE
+            except BaseException:
+                lib.region_release(region)
+                raise
             if sealed == 0:
                 return region, base, code
             lib.region_release(region)

@@ -46,9 +46,25 @@ class Installed:
     ir: str = field(repr=False, default="")
 
 
+class KeepsItself(Exception):
+    """What it inlines leads back to its own code: the two would keep each other alive for ever."""
+
+
 def install(core: Core, config: Config, room: Room, snapshot: Snapshot, feedback: Feedback, insist: bool) -> Installed:
     """Compile the snapshot's entry and swap it in. Uncompilable when it stays in the interpreter, NoRoom when it does
     while the code heap is full of code in use. `insist`: even if it will not be faster."""
+    while True:  # each turn has more calls that are not inlined
+        calls: set[int] = set()
+        try:
+            return _install_once(core, config, room, snapshot, feedback, insist, calls)
+        except KeepsItself:
+            feedback.not_inlined.update(dict.fromkeys(calls, "the two would inline each other, and never be freed"))
+
+
+def _install_once(
+    core: Core, config: Config, room: Room, snapshot: Snapshot, feedback: Feedback, insist: bool, calls: set[int]
+) -> Installed:
+    """`calls` is filled with the offsets of those that were inlined. Raises KeepsItself, too."""
     lib = core.lib
     room.ask(0, snapshot.offset)
     owner = core.ffi.new("struct executor **", lib.executor_new())  # empty once it is installed
@@ -58,6 +74,7 @@ def install(core: Core, config: Config, room: Room, snapshot: Snapshot, feedback
     try:
         layout = replace(core.layout, valid=int(lib.executor_valid_address(executor)))
         built = build(snapshot, feedback, layout)
+        calls.update(built.function.inlined_at)
         if not insist:
             _ask_worth(snapshot, built)
 
@@ -128,6 +145,8 @@ def _swap_in(core: Core, room: Room, snapshot: Snapshot, owner: object, emitted:
             bytes(exits.records), len(exits.exits), bytes(exits.moves), exits.move_count,
             bytes(exits.inner_frames), exits.inner_count,
         )  # fmt: skip
+        if number == lib.KEEPS_ITSELF:
+            raise KeepsItself
         if not number:
             raise NoRoom("no memory for an executor")  # the entry is there: the snapshot holds its code object
         return Installed(int(number), snapshot.offset, base, code.bytes, code.map, exits.exits, {})

@@ -1,7 +1,8 @@
 """Tier-up: hot code objects get a door, entries get executors, disappointing ones are compiled anew.
 
 Everything here that compiles runs in worker threads (native threads that attach while there is work; they never log
-and never use `threading`, which would list them). User threads come in through the public functions only.
+and never use `threading`, which would list them), but in eager mode, where the thread that comes first compiles. Else
+user threads come in through the public functions only.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ _TOO_SMALL = ("too small to repay entering from the interpreter", 0)
 _WARM = (12, 16)
 _LINGER = 0.05
 _OURSELVES = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_STANDARD = (os.path.dirname(threading.__file__) + os.sep, "<frozen ")
 
 
 def _one_at_a_time[R, **P](method: Callable[Concatenate[Tier, P], R]) -> Callable[Concatenate[Tier, P], R]:
@@ -84,6 +86,7 @@ class Tier:
             # Not at once, for threads that main has not waited for go on; and no sooner, for then it is the first of
             # the exit functions. RuntimeError when main has ended already.
             threading._register_atexit(atexit.register, self.shut_down)  # type: ignore[attr-defined]
+            atexit.register(self.shut_down)  # if one of the functions registered there fails, the others are not called
         except RuntimeError:
             raise UnsupportedPython("the interpreter is ending: ftjit does not start any more") from None
         self._hook_forks()
@@ -241,7 +244,14 @@ class Tier:
         return done == self.core.counter("snapshots")
 
     def compile(self, snapshot: Snapshot) -> None:
-        """Compile one entry and swap it in, or refuse it; never raises for a program's sake."""
+        """Compile one entry and swap it in, or refuse it. Raises what a signal handler of the program raises meanwhile,
+        where the program's thread compiles for itself, and nothing else."""
+        try:
+            self._compile(snapshot)
+        except MemoryError, RecursionError:  # not even enough to say so: another time
+            self.core.lib.slot_set_entry_state(id(snapshot.code), snapshot.offset, WANTED)
+
+    def _compile(self, snapshot: Snapshot) -> None:
         code, offset = snapshot.code, snapshot.offset
         record = self.record(code)
         record.bytecode = snapshot.bytecode
@@ -287,6 +297,11 @@ class Tier:
             except Uncompilable as why:
                 self._refuse(code, record, offset, why.reason, why.offset)
             except Exception as error:  # a defect of the compiler's must not be the program's
+                if isinstance(error, RecursionError) or _is_the_programs(error):
+                    revisions[offset] -= 1
+                    record.installed.pop(offset, None)
+                    lib.slot_clear_entry(id(code), offset, WANTED)
+                    raise
                 self.compiling.failed()
                 lib.slot_clear_entry(id(code), offset, REFUSED)  # it may be in already
                 record.installed.pop(offset, None)
@@ -395,11 +410,16 @@ class Tier:
 
     def _open_at_once(self, code: CodeType) -> None:
         """A slot for code seen for the first time; one that refuses everything for code that is left alone."""
-        record, bytecode = self.record(code), Bytecode(code)
-        alone = self._is_left_alone(code, record, bytecode)
-        self._make_slot(code, bytecode, REFUSED if alone else WANTED)
-        if not alone:
-            record.door_open = True
+        try:
+            record, bytecode = self.record(code), Bytecode(code)
+            alone = self._is_left_alone(code, record, bytecode)
+            self._make_slot(code, bytecode, REFUSED if alone else WANTED)
+            if not alone:
+                record.door_open = True
+        except Exception as error:
+            if isinstance(error, MemoryError | RecursionError) or _is_the_programs(error):
+                raise
+            self.compiling.failed()
 
     @_one_at_a_time
     def disable(self) -> None:
@@ -438,6 +458,18 @@ class Tier:
         os.register_at_fork(
             before=hooks["before"], after_in_parent=hooks["after_in_parent"], after_in_child=hooks["after_in_child"]
         )
+
+
+def _is_the_programs(error: Exception) -> bool:
+    """Did a signal handler of the program's raise it, in the midst of us? Then its code is on the traceback."""
+    traceback = error.__traceback__
+    while traceback is not None:
+        name = traceback.tb_frame.f_code.co_filename
+        standard = name.startswith(_STANDARD) and "site-packages" not in name
+        if not standard and not name.startswith(_OURSELVES):
+            return True
+        traceback = traceback.tb_next
+    return False
 
 
 def _is_every_turn(bytecode: Bytecode, entry: int, leaving: int) -> bool:

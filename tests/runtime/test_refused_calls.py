@@ -153,6 +153,30 @@ def test_a_compiler_thread_comes_later(preload: str) -> None:
     assert ran_machine_code(found)
 
 
+def test_the_sampling_thread_comes_back(preload: str) -> None:
+    """It stops for a fork, and the system refuses it afterwards: it is started when the next thing gets compiled."""
+    source = f"""
+import ctypes, os, sys, warnings
+sys.path[:0] = [{str(FAULTS.parent)!r}]
+import faults, ftjit
+warnings.simplefilter("ignore")
+ftjit.enable()
+running = ftjit.api.existing().core.lib.sampler_is_running
+shim = ctypes.CDLL(None)
+shim.faults_arm.argtypes = [ctypes.c_int, ctypes.c_long, ctypes.c_long, ctypes.c_ulong, ctypes.c_ulong]
+shim.faults_arm(faults.KINDS.index("thread"), 1, 2, *faults.core_mapping())
+print(running(), end=" ")
+for _ in range(2):
+    os.fork() or os._exit(0)
+    print(running(), end=" ")
+ftjit.compile(faults.total, 100)
+print(running(), shim.faults_fired())
+"""
+    outcome = python("-c", source, environment={"LD_PRELOAD": preload})
+    assert outcome.stdout == "1 0 0 1 2\n", outcome.stdout + outcome.stderr
+    assert not outcome.stderr
+
+
 def test_no_co_extra_index() -> None:
     source = """
 import ctypes, ftjit

@@ -251,6 +251,29 @@ def test_functions_code_and_globals() -> None:
                 ftjit.enable()
 
 
+@fresh_process(seconds=60)
+def test_functions_that_would_inline_each_other() -> None:
+    """Each in the other's machine code, they would keep each other alive: one of the calls stays a call."""
+    for _ in range(3):
+        scope: dict[str, Any] = {}
+        exec(
+            "def a(x, y):\n    if y is None: return b(x, 1)\n    return x + y\n"
+            "def b(x, y):\n    if y is None: return a(x, 2)\n    return x * y\n",
+            scope,
+        )
+        for name in "ab":
+            heat(scope[name], 3, None)
+            with entered():
+                assert (scope["a"](3, None), scope["b"](3, None)) == (3, 5)
+        wait_idle()
+        explained = str(ftjit.explain(scope["a"])) + str(ftjit.explain(scope["b"]))
+        assert explained.count("would inline each other") == 1, explained
+        references = [weakref.ref(scope[name].__code__) for name in "ab"]
+        scope.clear()
+        for reference in references:
+            assert_dies(reference, "the code", at_once=False)
+
+
 def short_threads(count: int) -> None:
     """Records are used again, memory stays flat."""
 

@@ -16,6 +16,11 @@ from fresh_process import fresh_process
 from machine import join, start_thread, switch_on, wait_inside, wait_until
 
 import ftjit
+from ftjit.runtime import tier
+
+
+class Late(Exception):
+    """What a signal handler raises."""
 
 
 class Flag:
@@ -263,3 +268,40 @@ def test_an_interruption_in_a_call_is_raised_at_the_call() -> None:
     assert caught(20) == 20
     ftjit.disable()
     assert ftjit.stats().entries > before
+
+
+@fresh_process(cases=["door", "compiler"])
+def test_a_handler_raises_where_the_program_compiles_for_itself(case: str) -> None:
+    """Eager mode compiles in the program's thread. What a signal handler raises there is the program's, no failure of
+    the compiler's, and the next call is compiled."""
+    ftjit.enable("eager")
+    runtime = tier.existing()
+    assert runtime is not None
+    plain = runtime._open_at_once if case == "door" else tier.install
+    raised: list[str] = []
+
+    def handler(number: int, frame: Any) -> None:
+        raised.append(case)
+        raise Late
+
+    def interrupted(*arguments: Any) -> Any:
+        code = arguments[0] if case == "door" else arguments[3].code
+        if code is count.__code__ and not raised:
+            os.kill(os.getpid(), signal.SIGUSR1)
+            time.sleep(0)
+        return plain(*arguments)
+
+    signal.signal(signal.SIGUSR1, handler)
+    if case == "door":
+        runtime.core.lib.door_set_opener(id(interrupted))
+    else:
+        tier.install = interrupted
+    for late in (True, False):
+        try:
+            assert count(100) == sum(number & 7 for number in range(100))
+            assert not late
+        except Late:
+            assert late
+    assert ftjit.stats().compile_errors == 0
+    count(100)
+    assert ftjit.is_compiled(count)
