@@ -109,8 +109,8 @@ static const binary_t binary_operations[] = {
 int64_t callout_binary_op(_PyInterpreterFrame *frame, int64_t oparg)
 {
     PyObject *result = binary_operations[oparg](OBJECT(2), OBJECT(1));
-    if (!result || oparg == NB_SUBSCR) return replace(frame, 2, result);
-    _PyStackRef left = TOP(2);                   /* the first to go, as in the interpreter */
+    if (!result) return -1;
+    _PyStackRef left = TOP(2);                   /* the first to go, as in the interpreter before it specialises */
     TOP(2) = handed_over(result);
     PyStackRef_CLOSE(left);
     return pop(frame, 1);
@@ -120,12 +120,11 @@ int64_t callout_binary_op(_PyInterpreterFrame *frame, int64_t oparg)
 int64_t callout_compare_op(_PyInterpreterFrame *frame, int64_t oparg)
 {
     PyObject *result = PyObject_RichCompare(OBJECT(2), OBJECT(1), (int)(oparg >> 5));
-    if (result && (oparg & 16)) {
-        int truth = PyObject_IsTrue(result);
-        Py_DECREF(result);
-        result = truth < 0 ? NULL : PyBool_FromLong(truth);
-    }
-    return replace(frame, 2, result);
+    if (!result || !(oparg & 16)) return replace(frame, 2, result);
+    pop(frame, 2);                               /* before anybody asks the result */
+    int truth = PyObject_IsTrue(result);
+    Py_DECREF(result);
+    return replace(frame, 0, truth < 0 ? NULL : PyBool_FromLong(truth));
 }
 
 int64_t callout_to_bool(_PyInterpreterFrame *frame, int64_t oparg)
@@ -181,7 +180,13 @@ int64_t callout_store_subscr(_PyInterpreterFrame *frame, int64_t oparg)
     return pop(frame, 3);
 }
 
-static PyObject *slice_of_top(_PyInterpreterFrame *frame) { return PySlice_New(OBJECT(2), OBJECT(1), NULL); }
+/* start, stop -> nothing; they go when the slice does. */
+static PyObject *take_slice(_PyInterpreterFrame *frame)
+{
+    PyObject *slice = PySlice_New(OBJECT(2), OBJECT(1), NULL);
+    if (slice) pop(frame, 2);
+    return slice;
+}
 
 /* An exact list, from and to places that count from its start: no slice object is needed. */
 static bool plain_bound(PyObject *bound, Py_ssize_t otherwise, Py_ssize_t *place)
@@ -201,10 +206,11 @@ int64_t callout_binary_slice(_PyInterpreterFrame *frame, int64_t oparg)
 {
     Py_ssize_t low, high;
     if (plain_slice(OBJECT(3), OBJECT(2), OBJECT(1), &low, &high)) return replace(frame, 3, PyList_GetSlice(OBJECT(3), low, high));
-    PyObject *slice = slice_of_top(frame);
-    PyObject *result = slice ? PyObject_GetItem(OBJECT(3), slice) : NULL;
-    Py_XDECREF(slice);
-    return replace(frame, 3, result);
+    PyObject *slice = take_slice(frame);
+    if (!slice) return -1;
+    PyObject *result = PyObject_GetItem(OBJECT(1), slice);
+    Py_DECREF(slice);
+    return replace(frame, 1, result);
 }
 
 /* value, container, start, stop -> */
@@ -213,10 +219,11 @@ int64_t callout_store_slice(_PyInterpreterFrame *frame, int64_t oparg)
     Py_ssize_t low, high;
     if (plain_slice(OBJECT(3), OBJECT(2), OBJECT(1), &low, &high) && (PyList_CheckExact(OBJECT(4)) || PyTuple_CheckExact(OBJECT(4))))
         return PyList_SetSlice(OBJECT(3), low, high, OBJECT(4)) < 0 ? -1 : pop(frame, 4);
-    PyObject *slice = slice_of_top(frame);
-    int error = slice ? PyObject_SetItem(OBJECT(3), slice, OBJECT(4)) : -1;
-    Py_XDECREF(slice);
-    return error < 0 ? -1 : pop(frame, 4);
+    PyObject *slice = take_slice(frame);
+    if (!slice) return -1;
+    int error = PyObject_SetItem(OBJECT(1), slice, OBJECT(2));
+    Py_DECREF(slice);
+    return error < 0 ? -1 : pop(frame, 2);
 }
 
 /* callable, self or null, arguments... -> result */
@@ -420,9 +427,10 @@ int64_t callout_store_fast_store_fast(_PyInterpreterFrame *frame, int64_t slots)
 }
 int64_t callout_store_fast_load_fast(_PyInterpreterFrame *frame, int64_t slots)
 {
-    callout_store_fast(frame, slots >> 4);
-    *frame->stackpointer = PyStackRef_DUP(frame->localsplus[slots & 15]);
-    frame->stackpointer++;
+    _PyStackRef old = frame->localsplus[slots >> 4];
+    frame->localsplus[slots >> 4] = TOP(1);
+    TOP(1) = PyStackRef_DUP(frame->localsplus[slots & 15]);         /* before the old value goes: its end may run code */
+    PyStackRef_XCLOSE(old);
     return 0;
 }
 int64_t callout_pop_top(_PyInterpreterFrame *frame, int64_t oparg) { return pop(frame, 1); }

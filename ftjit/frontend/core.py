@@ -220,11 +220,9 @@ class Core:
     @staticmethod
     def twin(frame: Frame, kind: str, value: Operand) -> int | None:
         """The local whose home holds this very number, if any."""
-        if isinstance(value, Const):
-            return None
         for slot in frame.synced:
             entry = frame.locals[slot]
-            if isinstance(entry, Number) and entry.value is value and entry.kind == kind:
+            if isinstance(entry, Number) and entry.value == value and entry.kind == kind:
                 return slot
         return None
 
@@ -393,10 +391,10 @@ class Core:
     def settled_twin(self, kind: str, value: Operand) -> int | None:
         """A local whose home holds this number: if a local is the number, it goes home first. One number, one box."""
         frame = self.state.outer
-        if kind == "bool" or isinstance(value, Const):
+        if kind == "bool":
             return None
         for slot, entry in enumerate(frame.locals):
-            if isinstance(entry, Number) and entry.value is value and entry.kind == kind:
+            if isinstance(entry, Number) and entry.value == value and entry.kind == kind:
                 self.write_back(slot)
                 return slot
         return None
