@@ -31,6 +31,7 @@ _SUBSCRIPT_HINT: Final[dict[str, type]] = {
     "BINARY_OP_SUBSCR_LIST_INT": list, "BINARY_OP_SUBSCR_TUPLE_INT": tuple, "BINARY_OP_SUBSCR_STR_INT": str,
 }  # fmt: skip
 
+
 class Access(Core):
     """BINARY_OP's subscript, STORE_SUBSCR, slices, LOAD_ATTR, STORE_ATTR, LOAD_GLOBAL, UNPACK_SEQUENCE, builders."""
 
