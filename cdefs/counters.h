@@ -5,8 +5,9 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-/* `ages`: how many executors were freed 2, 3, 4 to 7, 8 to 15, and 16 or more epochs after they were retired. */
-enum { AGES = 5 };
+/* `ages`: how many executors were freed 2, 3, 4 to 7, 8 to 15, and 16 or more epochs after they were retired; last, how
+   many sooner: none ever. */
+enum { AGES = 6 };
 struct counters {
     _Atomic uint64_t installed, swapped, retired, freed, limbo_bytes, limbo_executors, code_bytes, region_bytes,
         unwinds, samples, ticks, advances, reclaims, snapshots, snapshots_done, ticks_unanswered, barriers_refused, ages[AGES],

@@ -138,7 +138,7 @@ static void mark_active(void)
 
 static void count_age(uint64_t epochs)
 {
-    COUNT(ages[epochs >= 16 ? 4 : epochs >= 8 ? 3 : epochs >= 4 ? 2 : epochs == 3], 1);
+    COUNT(ages[epochs < 2 ? 5 : epochs >= 16 ? 4 : epochs >= 8 ? 3 : epochs >= 4 ? 2 : epochs == 3], 1);
 }
 
 static void executor_free(struct executor *executor)

@@ -9,10 +9,13 @@
    Invariants. No mapping is ever writable and executable. The bytes of a region do not change from region_seal until
    its last user has gone. Nobody waits here: an arena is claimed by a try-lock, and who finds it claimed takes another
    (so a child forked while some thread held a claim loses that arena's free room, nothing else). */
-#include "core.h"
+#define _FILE_OFFSET_BITS 64              /* as Python.h has it for the other units */
+#include "counters.h"
+#include "heap.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/membarrier.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>

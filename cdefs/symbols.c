@@ -58,7 +58,8 @@ int is_immortal(uintptr_t object) { return _Py_IsImmortal((PyObject *)object); }
 
 static const char *const counter_names[] = {"installed", "swapped", "retired", "freed", "limbo_bytes", "limbo_executors",
     "code_bytes", "region_bytes", "unwinds", "samples", "ticks", "advances", "reclaims", "snapshots", "snapshots_done",
-    "ticks_unanswered", "barriers_refused", "freed_age_2", "freed_age_3", "freed_age_4", "freed_age_8", "freed_age_16", "retired_inside",
+    "ticks_unanswered", "barriers_refused", "freed_age_2", "freed_age_3", "freed_age_4", "freed_age_8", "freed_age_16", "freed_age_0",
+    "retired_inside",
     "heap_bytes", "regions", "threads_refused"};
 int64_t counter(const char *name)
 {

@@ -27,10 +27,11 @@ AT_ONCE = (0, 1, 2, 3, len(NEMESES))  # so many nemeses; each number is as likel
 
 @dataclass(slots=True)
 class State:
-    """Where a soak is. `round` is the next one; a round runs every scenario once. `samples`, by scenario."""
+    """Where a soak is. A round runs every scenario once; `done` of this `round` have run. `samples`, by scenario."""
 
     seed: int
     round: int = 0
+    done: int = 0
     runs: int = 0
     seconds: float = 0.0
     samples: dict[str, int] = field(default_factory=dict)
@@ -84,6 +85,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         state.write(arguments.state)
     except UsageError as error:
         print(f"ftjit soak: {error}", file=sys.stderr)
+        print(summary(state))
+        return 2
     print(summary(state))
     return 1 if state.findings else 0
 
@@ -113,7 +116,7 @@ def requests_of(state: State, names: Sequence[str], seconds: float) -> Iterator[
 
 def soak_round(state: State, names: Sequence[str], arguments: argparse.Namespace, deadline: float) -> None:
     """One round, in batches of as many runs as go at once; the state is written after each."""
-    requests = list(requests_of(state, names, arguments.seconds))
+    requests = list(requests_of(state, names, arguments.seconds))[state.done :]
     for start in range(0, len(requests), arguments.jobs):
         if time.monotonic() > deadline:
             return
@@ -121,9 +124,11 @@ def soak_round(state: State, names: Sequence[str], arguments: argparse.Namespace
         def report(done: int, request: Request, verdict: Verdict) -> None:
             took_in(state, verdict, arguments.state)
 
-        carry_out(requests[start : start + arguments.jobs], arguments.jobs, report)
+        batch = requests[start : start + arguments.jobs]
+        carry_out(batch, arguments.jobs, report)
+        state.done += len(batch)
         state.write(arguments.state)
-    state.round += 1
+    state.round, state.done = state.round + 1, 0
     state.write(arguments.state)
 
 

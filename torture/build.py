@@ -9,7 +9,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache" / "torture"
-SOURCES = [ROOT / "cdefs" / "epoch.c", ROOT / "cdefs" / "record.c", *sorted((ROOT / "torture").glob("*.c"))]
+SOURCES = {
+    "epoch": [ROOT / "cdefs" / "epoch.c", ROOT / "cdefs" / "record.c", *sorted((ROOT / "torture").glob("*.c"))],
+    "heap": [ROOT / "cdefs" / "heap.c", ROOT / "torture" / "heap" / "storm.c"],
+}
 HEADERS = [
     *(ROOT / "cdefs" / name for name in ("breaks.h", "counters.h", "epoch.h", "executor.h", "heap.h")),
     ROOT / "torture" / "torture.h",
@@ -44,23 +47,23 @@ def compiler_for(sanitizer: str) -> str:
     raise TortureError(f"{what}: {HINT}")
 
 
-def build(sanitizer: str, tag: str = "") -> Path:
-    """The executable with this sanitizer and this control broken (`""`: none). TortureError."""
+def build(sanitizer: str, tag: str = "", unit: str = "epoch") -> Path:
+    """The executable for one of SOURCES with this sanitizer and this control broken (`""`: none). TortureError."""
     compiler = compiler_for(sanitizer)
     flags = [*FLAGS, *SANITIZERS[sanitizer], *([f"-DFTJIT_BREAK_{tag}"] if tag else [])]
     digest = hashlib.sha256(" ".join([compiler, *flags]).encode())
-    for path in [*SOURCES, *HEADERS]:
+    for path in [*SOURCES[unit], *HEADERS]:
         digest.update(path.read_bytes())
-    program = CACHE / f"{sanitizer}-{tag or 'whole'}-{digest.hexdigest()[:12]}"
+    program = CACHE / f"{unit}-{sanitizer}-{tag or 'whole'}-{digest.hexdigest()[:12]}"
     if program.exists():
         return program
     CACHE.mkdir(parents=True, exist_ok=True)
-    for old in CACHE.glob(f"{sanitizer}-{tag or 'whole'}-*"):
+    for old in CACHE.glob(f"{unit}-{sanitizer}-{tag or 'whole'}-*"):
         if time.time() - old.stat().st_mtime > 24 * 3600:  # a younger one may be running
             old.unlink(missing_ok=True)
     new = program.with_suffix(f".{os.getpid()}")
     answer = subprocess.run(
-        [compiler, *flags, *map(str, SOURCES), "-o", str(new)], capture_output=True, text=True, errors="replace"
+        [compiler, *flags, *map(str, SOURCES[unit]), "-o", str(new)], capture_output=True, text=True, errors="replace"
     )
     if answer.returncode:
         raise TortureError(f"{compiler} failed:\n{answer.stderr.strip()}")

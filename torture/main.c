@@ -96,6 +96,8 @@ static void finish(void)
     }
     if (!drained(0)) caught("limbo after everything was left", (uint64_t)reclaim());
     uint64_t installed = atomic_load(&counters.installed), freed = atomic_load(&counters.freed);
+    uint64_t young = atomic_load(&counters.ages[5]);
+    if (young) caught("executors freed younger than two epochs", young);
     if (installed != freed) caught("executors that are in no list", installed - freed);
     if (atomic_load(&counters.code_bytes)) caught("code bytes of no executor", atomic_load(&counters.code_bytes));
 }
@@ -106,11 +108,12 @@ static void report(uint64_t limbo_peak, double seconds)
     epoch_totals(&entries, &exits, &inside);
     printf("{\"seconds\": %.2f, \"asymmetric\": %s, \"entered\": %llu, \"swaps\": %llu, \"retired\": %llu, \"freed\": %llu, "
            "\"advances\": %llu, \"rounds\": %llu, \"threads_ended\": %llu, \"forks\": %llu, \"deepest\": %llu, \"limbo_peak\": %llu, "
-           "\"slowest_free_ms\": %.2f, \"ages\": {\"2\": %llu, \"3\": %llu, \"4-7\": %llu, \"8-15\": %llu, \"16+\": %llu}}\n",
+           "\"slowest_free_ms\": %.2f, \"ages\": {\"0-1\": %llu, \"2\": %llu, \"3\": %llu, \"4-7\": %llu, \"8-15\": %llu, \"16+\": %llu}}\n",
            seconds, asymmetric ? "true" : "false", (unsigned long long)entered, (unsigned long long)swaps,
            (unsigned long long)counters.retired, (unsigned long long)counters.freed, (unsigned long long)counters.advances,
            (unsigned long long)counters.reclaims, (unsigned long long)visits, (unsigned long long)forked, (unsigned long long)deepest,
-           (unsigned long long)limbo_peak, (double)slowest_free_ns / 1e6, (unsigned long long)counters.ages[0],
+           (unsigned long long)limbo_peak, (double)slowest_free_ns / 1e6, (unsigned long long)counters.ages[5],
+           (unsigned long long)counters.ages[0],
            (unsigned long long)counters.ages[1], (unsigned long long)counters.ages[2], (unsigned long long)counters.ages[3],
            (unsigned long long)counters.ages[4]);
 }

@@ -27,11 +27,16 @@ OPTIONS = {
 
 @dataclass(frozen=True)
 class Setting:
-    """One way to run: sanitizer, form of the barrier (`membarrier`, `fence`), scenario (`storm`, `few`, `tight`)."""
+    """One way to run: sanitizer, form (of the barrier: `membarrier`, `fence`; of the code heap: `dense`, `sealed`),
+    scenario (`storm`, `few`, `tight`; `heap`)."""
 
     sanitizer: str
-    barrier: str
+    form: str
     scenario: str
+
+    @property
+    def unit(self) -> str:
+        return "heap" if self.scenario == "heap" else "epoch"
 
 
 @dataclass(frozen=True)
@@ -49,9 +54,12 @@ class Outcome:
 # ThreadSanitizer knows nothing of membarrier, and does not mind.
 SETTINGS = {
     sanitizer: [
-        Setting(sanitizer, barrier, scenario)
-        for barrier in (("fence",) if sanitizer == "thread" else ("membarrier", "fence"))
-        for scenario in ("storm", "few", "tight")
+        *(
+            Setting(sanitizer, barrier, scenario)
+            for barrier in (("fence",) if sanitizer == "thread" else ("membarrier", "fence"))
+            for scenario in ("storm", "few", "tight")
+        ),
+        *(Setting(sanitizer, form, "heap") for form in ("dense", "sealed")),
     ]
     for sanitizer in SANITIZERS
 }
@@ -101,9 +109,11 @@ def _what_was_found(status: int, output: str) -> str:
 def run_once(setting: Setting, seconds: float, seed: int, program: Path) -> Outcome:
     """Run the program for so long, and say what was found."""
     command = [str(program), "--seconds", str(seconds), "--seed", str(seed)]
-    if setting.scenario != "storm":
+    if setting.scenario in ("few", "tight"):
         command.append(f"--{setting.scenario}")
-    environ = {**OPTIONS, **os.environ, "FTJIT_BARRIER": "fence" if setting.barrier == "fence" else ""}
+    if setting.form == "sealed":
+        command.append("--sealed")
+    environ = {**OPTIONS, **os.environ, "FTJIT_BARRIER": "fence" if setting.form == "fence" else ""}
     begin = time.monotonic()
     try:
         answer = subprocess.run(
@@ -118,20 +128,19 @@ def run_once(setting: Setting, seconds: float, seed: int, program: Path) -> Outc
 
 def torture(sanitizers: list[str], seconds: float, seed: int, tag: str = "") -> list[Outcome]:
     """Every setting of these sanitizers, `seconds` for each sanitizer; one line for each as it ends."""
-    print(
-        f"{'sanitizer':10} {'barrier':11} {'scenario':8} {'entered':>10} {'swaps':>9} {'freed':>9} {'forks':>5}  found"
-    )
+    print(f"{'sanitizer':10} {'form':11} {'scenario':8} {'entered':>10} {'swaps':>9} {'freed':>9} {'forks':>5}  found")
     outcomes = []
-    programs = {sanitizer: build(sanitizer, tag) for sanitizer in sanitizers}
     for sanitizer in sanitizers:
-        share = seconds / len(SETTINGS[sanitizer])
-        for number, setting in enumerate(SETTINGS[sanitizer]):
-            outcome = run_once(setting, share, seed + number, programs[sanitizer])
+        settings = [setting for setting in SETTINGS[sanitizer] if not tag or setting.unit == "epoch"]
+        programs = {setting.unit: build(sanitizer, tag, setting.unit) for setting in settings}
+        share = seconds / len(settings)
+        for number, setting in enumerate(settings):
+            outcome = run_once(setting, share, seed + number, programs[setting.unit])
             outcomes.append(outcome)
             report = outcome.report
             counts = [report.get(key, "-") for key in ("entered", "swaps", "freed", "forks")]
             print(
-                f"{setting.sanitizer:10} {setting.barrier:11} {setting.scenario:8} {counts[0]:>10} {counts[1]:>9} "
+                f"{setting.sanitizer:10} {setting.form:11} {setting.scenario:8} {counts[0]:>10} {counts[1]:>9} "
                 f"{counts[2]:>9} {counts[3]:>5}  {outcome.caught or 'nothing'}",
                 flush=True,
             )
@@ -176,9 +185,7 @@ def controls(tags: list[str], limit: float, seed: int) -> list[Control]:
         result = control(tag, limit if tag not in MODEL_ONLY else min(limit, 4.0), seed)
         results.append(result)
         where = (
-            f" [{result.setting.sanitizer}, {result.setting.barrier}, {result.setting.scenario}]"
-            if result.setting
-            else ""
+            f" [{result.setting.sanitizer}, {result.setting.form}, {result.setting.scenario}]" if result.setting else ""
         )
         silent = "nothing here, as expected: the model's" if tag in MODEL_ONLY else "NOTHING"
         print(f"{tag:18} {result.seconds:7.1f}s  {result.caught or silent}{where}", flush=True)

@@ -50,9 +50,9 @@ class Core:
         try:
             from ftjit._core import ffi, lib
         except ImportError as error:
-            raise UnsupportedPython(
-                f"ftjit's C core cannot be loaded ({error}): reinstall ftjit with this interpreter"
-            ) from None
+            full = "static TLS" in str(error)  # other extensions have taken what the C library had for it
+            mend = "import ftjit before other extensions" if full else "reinstall ftjit with this interpreter"
+            raise UnsupportedPython(f"ftjit's C core cannot be loaded ({error}): {mend}") from None
         self.ffi: Any = ffi
         self.lib: Any = lib
         if lib.core_init() != 0:

@@ -12,7 +12,8 @@ class Stats:
     code was entered and left, by all threads; `deopts`: exits other than returns and polls, by reason, of the
     executors that are installed now; `limbo_*`: retired and not yet freed; `world_stops`: stops of the world that
     ftjit asked for. `code_bytes`: machine code; `region_bytes`: the same and what rounds it up to whole grains;
-    `waste_bytes`: bytes in the pages of the code heap that are no machine code; `heap_bytes`: address space it has;
+    `waste_bytes`: bytes in the pages of the code heap that are no machine code; `hole_bytes`: those of them that are
+    free, between executors; `heap_bytes`: address space it has;
     `executors_evicted`: taken out because FTJIT_CODE_LIMIT was reached; `threads_refused`: threads of ftjit's that the
     system did not start; `freed_ages`: how many were freed so many epochs after they were retired; `barriers_refused`:
     how often the kernel refused the barrier without which nothing is freed."""
@@ -28,6 +29,7 @@ class Stats:
     region_bytes: int = 0
     regions: int = 0
     waste_bytes: int = 0
+    hole_bytes: int = 0
     heap_bytes: int = 0
     executors_evicted: int = 0
     epoch: int = 0

@@ -8,7 +8,7 @@ from ftjit.runtime.tier import Tier
 __all__ = ["Stats", "collect"]
 
 # Epochs from retiring to freeing: the C core's counter, and what it is called here.
-AGES = {"2": "2", "3": "3", "4": "4-7", "8": "8-15", "16": "16+"}
+AGES = {"0": "0-1", "2": "2", "3": "3", "4": "4-7", "8": "8-15", "16": "16+"}
 
 
 def collect(tier: Tier | None) -> Stats:
@@ -24,7 +24,7 @@ def collect(tier: Tier | None) -> Stats:
             continue
         for offset in list(record.installed):
             for exit, taken in tier.exit_counts(code, record, offset):
-                if taken:
+                if taken and exit.reason not in ("return", "poll"):
                     deopts[exit.reason] = deopts.get(exit.reason, 0) + taken
     count = core.counter
     return Stats(
@@ -39,6 +39,7 @@ def collect(tier: Tier | None) -> Stats:
         region_bytes=count("region_bytes"),
         regions=count("regions"),
         waste_bytes=max(0, int(core.lib.heap_pages_in_use()) - count("code_bytes")),
+        hole_bytes=max(0, int(core.lib.heap_pages_in_use()) - count("region_bytes")),
         heap_bytes=count("heap_bytes"),
         executors_evicted=tier.room.evicted,
         epoch=int(core.lib.epoch_now()),

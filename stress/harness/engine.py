@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from ..nemeses import NEMESES
+from .children import LOST
 from .crew import Crew
 from .machine_code import Machine, machine
 from .messages import Answer, Request, Variant, add
@@ -36,16 +37,25 @@ class Engine:
         self.variants = 0  # so many are planned
         self.last_swapped = 0  # the number of the last one in which executors are swapped
         self.deopts = 0
+        self.compiled: set[str] = set()  # of the scenario's `hot` functions
         self.guards: dict[str, int] = {}
         self.before: dict[str, int] = {}  # the counters when the run began
         chosen = scenario.nemeses if request.nemeses is None else request.nemeses
-        self.chosen = [name for name in chosen if self.usable(NEMESES[name], chosen)]
+        self.chosen = [name for name in chosen if self.usable(NEMESES[name])]
 
-    def usable(self, nemesis: Nemesis, chosen: Sequence[str]) -> bool:
-        """Whether it can act here, and beside the others: of two that cannot, the one that says so stays out."""
-        apart = nemesis.name in self.scenario.not_with or any(name in chosen for name in nemesis.not_with)
+    def usable(self, nemesis: Nemesis) -> bool:
+        """Whether it can act here."""
         able = self.machine.compiles or not nemesis.needs_machine_code
-        return able and not apart and nemesis.why_not() is None
+        return able and nemesis.name not in self.scenario.not_with and nemesis.why_not() is None
+
+    def nemeses_of(self, number: int) -> list[str]:
+        """Those of a variant: of two that cannot act beside each other, the one here and the other there."""
+        names = list(self.chosen)
+        for name in self.chosen:
+            for other in NEMESES[name].not_with:
+                if name in names and other in names:
+                    names.remove(other if number % 2 else name)
+        return names
 
     def run(self) -> Answer:
         actors = self.scenario.actors
@@ -85,7 +95,7 @@ class Engine:
         stage.swapped = [*(swapped or stage.targets), *self.scenario.hot]
         for function, tier in zip(functions, tiers, strict=True):
             self.machine.prepare(function, tier)
-        names = list(dict.fromkeys([*self.chosen, *(["swap_storm"] if Tier.SWAPPED in tiers else [])]))
+        names = list(dict.fromkeys([*self.nemeses_of(number), *(["swap_storm"] if Tier.SWAPPED in tiers else [])]))
         names.sort(key=lambda name: name == "memory")  # last: the others need memory to start
         running: list[Running] = []
         with Crew(self.scenario.actors, functions, self.machine) as crew:
@@ -101,6 +111,7 @@ class Engine:
                 with stage.calm:
                     add(variant.outcomes, (self.scenario.check(world) if self.scenario.check else None) or {})
                     self.look_at_guards(functions)
+                    self.compiled |= {hot.__qualname__ for hot in self.scenario.hot if self.machine.ready(hot)}
                 variant.turns += 1
                 if not running:  # beside the first turn nobody disturbs, so that code gets hot
                     running = [self.start(name, number) for name in names]
@@ -133,6 +144,9 @@ class Engine:
         variants = len(self.answer.variants)
         if Tier.SWAPPED in tiers and variants > self.last_swapped and not inside and not self.scenario.brief:
             return "no executor was replaced while somebody was inside"
+        left = [hot for hot in self.scenario.hot if hot.__qualname__ not in self.compiled]
+        if variants == self.variants and self.machine.compiles and left:
+            return f"{left[0].__qualname__} was never compiled ({self.machine.why_not(left[0])})"
         if variants == self.variants and self.machine.compiles and self.scenario.needs_deopts and not self.guards:
             return "no guess went wrong"
         return ""
@@ -157,6 +171,8 @@ class Engine:
 
     def judge_machine(self) -> None:
         """What must hold of ftjit after every run."""
+        if self.stage.children_lost > 2 + self.stage.children // 5:
+            self.answer.problems.append(f"{self.stage.children_lost} of {self.stage.children} children: {LOST}")
         if not sum(self.answer.outcomes.values()):
             self.answer.vacuous.append("no outcome was seen")
         if sys._is_gil_enabled():
@@ -169,5 +185,7 @@ class Engine:
                 f"{counters['retired_in_all']} executors retired, {counters['freed_in_all']} freed, "
                 f"{counters['limbo_executors']} in limbo after everything was switched off"
             )
+        if counters["freed_ages"]["0-1"]:
+            self.answer.problems.append(f"executors were freed too early: {counters['freed_ages']}")
         if counters["compile_errors"] and "memory" not in self.chosen:
             self.answer.problems.append(f"the compiler failed {counters['compile_errors']} times")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +19,14 @@ def want(*functions: Callable[..., Any]) -> None:
     ftjit = compiler()
     for function in functions if ftjit is not None else ():
         ftjit.jit(function)  # type: ignore[union-attr]
+
+
+def compile_now(function: Callable[..., Any], *arguments: Any) -> None:
+    """Have it compiled, and wait for that a while; nothing where it is forbidden."""
+    ftjit = compiler()
+    if ftjit is not None:
+        with suppress(ftjit.CompileError):
+            ftjit.compile(function, *arguments, timeout=0.1)  # somebody may switch it off meanwhile
 
 
 def forbid(*functions: Callable[..., Any]) -> None:

@@ -157,6 +157,7 @@ class Compiled:
             "drained": drained,
             "retired_in_all": stats.executors_retired,
             "freed_in_all": stats.executors_freed,
+            "freed_ages": stats.freed_ages,
             "limbo_executors": stats.limbo_executors,
             "limbo_bytes": stats.limbo_bytes,
             "compile_errors": stats.compile_errors,

@@ -39,6 +39,7 @@ class Stage:
     world: Any = None
     problems: list[str] = field(default_factory=list)
     memory_was_short: bool = False
+    children: int = 0  # that were forked, and
     children_lost: int = 0  # to the interpreter: children.py
     calm: Any = field(default_factory=threading.Lock)  # held while the harness works that must not run out of memory
 

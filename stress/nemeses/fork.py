@@ -29,6 +29,7 @@ class Fork(Nemesis):
     def act(self, stage: Stage, step: Step) -> None:
         expected = self.work(step.number)
         wrong = forked(self.work, expected, step.number)
+        stage.children += 1
         if wrong == LOST:
             stage.children_lost += 1
         elif wrong and not (stage.memory_was_short and wrong.endswith("with 1")):  # the child's MemoryError

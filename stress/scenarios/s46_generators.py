@@ -1,7 +1,8 @@
 """Generators: each thread's own, and one that all take from under a lock. Each value comes once, in order.
 
-A generator's loop is entered in the middle of its life, left at every `yield`, by whichever thread resumes it. Without
-the lock CPython 3.14t crashes by itself: it looks whether a generator runs and marks it running in two steps.
+The loops that take from them are in machine code; the generators run in the interpreter, resumed from there by
+whichever thread comes. Without the lock CPython 3.14t crashes by itself: it looks whether a generator runs and marks it
+running in two steps.
 """
 
 from __future__ import annotations
@@ -51,7 +52,6 @@ def take(source: Source, _: int) -> Counts:
 SCENARIO = Scenario(
     world=Source,
     actors=(Actor(take, count=3),),
-    hot=(numbers,),
     brief=True,
     outcomes=(
         acceptable("onward", "each thread sees values grow"),

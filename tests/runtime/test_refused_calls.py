@@ -199,7 +199,36 @@ print(f(10))
     assert not outcome.stderr
 
 
-def test_doctor_says_it(preload: str) -> None:
+def test_a_child_without_membarrier(preload: str) -> None:
+    """Its parent has the asymmetric form, the kernel refuses it to the child: that one uses fences, and frees."""
+    source = f"""
+import ctypes, os, sys, warnings
+sys.path[:0] = [{str(FAULTS.parent)!r}]
+import faults, ftjit
+warnings.simplefilter("ignore")
+ftjit.compile(faults.total, 100)
+before = ftjit.stats().asymmetric_barrier
+shim = ctypes.CDLL(None)
+shim.faults_arm.argtypes = [ctypes.c_int, ctypes.c_long, ctypes.c_long, ctypes.c_ulong, ctypes.c_ulong]
+shim.faults_arm(faults.KINDS.index("membarrier"), 1, 10**12, *faults.core_mapping())
+child = os.fork()
+entries = ftjit.stats().entries
+right = faults.total(200) == faults.EXPECTED[0]
+ftjit.compile(faults.mean, 100)
+seen = ftjit.stats()
+ftjit.disable()
+drained = ftjit.drain(5)
+print(before, seen.asymmetric_barrier, right, seen.entries > entries, drained, ftjit.stats().executors_freed, flush=True)
+if child == 0: os._exit(0)
+os.wait()
+"""
+    outcome = python("-c", source, environment={"LD_PRELOAD": preload})
+    lines = outcome.stdout.splitlines()
+    assert "True False True True True 2" in lines, outcome.stdout + outcome.stderr
+    assert not outcome.stderr
+
+
+def test_doctor_says_it() -> None:
     """Tool id 5 taken is in test_unsupported; here: the form of the heap and of the barrier."""
     plain = python("-m", "ftjit", "doctor")
     assert "allowed, dense" in plain.stdout, plain.stdout + plain.stderr

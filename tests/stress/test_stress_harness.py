@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 from itertools import islice
+from pathlib import Path
 from random import Random
 
 import pytest
-from ftjit_stress.harness.catalogue import load
+from ftjit_stress.harness.catalogue import load, modules
 from ftjit_stress.harness.children import LOST
 from ftjit_stress.harness.grading import Status, grade
 from ftjit_stress.harness.messages import Answer
@@ -209,3 +210,12 @@ def test_the_harness_hears_of_forks_before_threading_does() -> None:
         [sys.executable, "-X", "faulthandler", "-c", known], capture_output=True, text=True, timeout=60
     )
     assert done.stdout == "False\n"
+
+
+def test_each_rule_has_a_scenario_and_each_scenario_a_rule() -> None:
+    """The table in docs/stress.md."""
+    page = (Path(__file__).parents[2] / "docs" / "stress.md").read_text()
+    table = page.split("| rule | scenarios |")[1].split("\n\n")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    assert [row[0].split()[0] for row in rows[:-1]] == [str(number) for number in range(1, 19)]
+    assert {name for row in rows for name in row[1].split(", ")} == set(modules())

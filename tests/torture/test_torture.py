@@ -23,6 +23,8 @@ QUICK = [
     run.Setting("address", "fence", "storm"),
     run.Setting("undefined", "membarrier", "storm"),
     run.Setting("thread", "fence", "storm"),
+    run.Setting("address", "dense", "heap"),
+    run.Setting("thread", "sealed", "heap"),
 ]
 QUICK_CONTROLS = ["nested_pin", "dead_record_early", "leave_release"]
 
@@ -37,12 +39,15 @@ def needs(sanitizer: str) -> None:
 def assert_whole(setting: run.Setting, seconds: float, seed: int) -> None:
     """Nothing is found, and enough has happened: executors swapped and freed, forks, threads that ended."""
     needs(setting.sanitizer)
-    outcome = run.run_once(setting, seconds, seed, build(setting.sanitizer))
+    outcome = run.run_once(setting, seconds, seed, build(setting.sanitizer, unit=setting.unit))
     assert not outcome.caught, f"seed {seed}: {outcome.caught}\n{outcome.output}"
     report = outcome.report
+    if setting.unit == "heap":
+        assert min(int(str(report[key])) for key in ("entered", "swaps", "freed", "forks")) > 10, report
+        return
     assert report["freed"] == report["retired"], report
     assert min(int(str(report[key])) for key in ("entered", "swaps", "freed", "advances")) > 10, report
-    assert report["asymmetric"] == (setting.barrier == "membarrier"), report
+    assert report["asymmetric"] == (setting.form == "membarrier"), report
     if setting.scenario == "storm":
         assert report["forks"], report
         assert report["threads_ended"], report

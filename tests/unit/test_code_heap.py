@@ -146,6 +146,20 @@ def test_sealed_code_runs(form: str) -> None:
     lib.region_release(region)
 
 
+def test_what_is_free_between_regions_is_counted(form: str) -> None:
+    """Every second one goes: dense, it leaves a hole in its page; a page of its own goes back whole."""
+    regions = [put(bytes([0xC3]) * 256) for _ in range(64)]
+    pages, room = int(lib.heap_pages_in_use()), counter("region_bytes")
+    for region in regions[::2]:
+        lib.region_release(region)
+    gone = room - counter("region_bytes")
+    assert gone == (32 * 256 if form == "dense" else 32 * PAGE)
+    holes = int(lib.heap_pages_in_use()) - counter("region_bytes") - (pages - room)
+    assert holes == (gone if form == "dense" else 0)
+    for region in regions[1::2]:
+        lib.region_release(region)
+
+
 def test_small_regions_share_a_page(form: str) -> None:
     """The dense form rounds up to 64 bytes, the sealed form to pages."""
     before = int(lib.heap_pages_in_use())
