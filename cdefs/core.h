@@ -72,6 +72,7 @@ struct slot {
     uint8_t *entry_of_unit;          /* per code unit: which entry starts there, or NO_ENTRY */
     struct entry entries[];
 };
+#define KEEPS_ITSELF 0xffffffffffffffff  /* what slot_install says; in slot.cdef, too */
 extern Py_ssize_t extra_index;
 /* PyUnstable_Code_GetExtra without its checks: two acquire loads. The struct is codeobject.c's own. */
 struct code_extra {
@@ -145,7 +146,6 @@ int unwind_exception(PyThreadState *, _PyInterpreterFrame *, bool damaged);
 int exception_handler_of(PyCodeObject *, int unit, int *level, int *handler, int *lasti);
 
 int give_functions(PyObject *give, PyMethodDef *, size_t count);
-#define KEEPS_ITSELF 0xffffffffffffffff  /* what slot_install says; in slot.cdef, too */
 int snapshot_take(struct slot *, struct entry *, int is_start, _PyInterpreterFrame *);
 
 int door_is_enabled(void);

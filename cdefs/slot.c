@@ -169,9 +169,9 @@ uint64_t slot_install(uintptr_t code_address, int32_t offset, struct region *reg
     COUNT(installed, 1);
     *owner = NULL;
     struct executor *old = entry_exchange(&entry->executor, executor);      /* (6): publishes it to (2) */
+    atomic_store(&entry->state, ENTRY_INSTALLED);
     PyMutex_Unlock(&installing);
     PyGILState_Release(state);
-    atomic_store(&entry->state, ENTRY_INSTALLED);
     if (old) {
         COUNT(swapped, 1);
         executor_retire(old);

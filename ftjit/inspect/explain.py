@@ -24,14 +24,12 @@ class Leaving:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry that was considered: a function's start or a loop. `compiled` now; `reason` why not, because of what
-    stands at `reason_line`."""
+    """One entry that was considered: a function's start or a loop. `compiled` now; `reason` why not."""
 
     kind: str
     line: int
     compiled: bool
     reason: str
-    reason_line: int
     code_bytes: int
     exits: tuple[Leaving, ...]
     uncompiled: tuple[tuple[int, str], ...]
@@ -64,7 +62,6 @@ class Explanation:
             "entries": [
                 {
                     "kind": entry.kind, "line": entry.line, "compiled": entry.compiled, "reason": entry.reason,
-                    "reason_line": entry.reason_line,
                     "code_bytes": entry.code_bytes,
                     "exits": [
                         {"line": e.line, "reason": e.reason, "detail": e.detail, "taken": e.taken} for e in entry.exits
@@ -79,8 +76,7 @@ class Explanation:
         code = self.code
         lines = [f"{code.co_qualname} ({code.co_filename}:{code.co_firstlineno}): {self.state}"]
         for entry in self.entries:
-            where = f" (line {entry.reason_line})" if entry.reason_line != entry.line else ""
-            what = f"compiled, {entry.code_bytes} bytes" if entry.compiled else f"not compiled: {entry.reason}{where}"
+            what = f"compiled, {entry.code_bytes} bytes" if entry.compiled else f"not compiled: {entry.reason}"
             lines.append(f"  {entry.kind} at line {entry.line}: {what}")
             lines += [f"    line {line} goes to the interpreter: {what}" for line, what in entry.uncompiled]
             for exit in entry.exits:
@@ -118,10 +114,9 @@ def _entry(tier: Tier, code: CodeType, record: CodeRecord, offset: int) -> Entry
         tuple((line_of(code, at), what) for at, what in sorted(installed.uncompiled.items())) if installed else ()
     )
     waiting = "waiting to be compiled anew" if installed is not None else "not hot yet"
-    refusal, where = record.refused.get(offset, (waiting, offset))
-    reason, at = "" if compiled else record.waiting.get(offset) or refusal, line_of(code, where)
-    size = len(installed.code) if installed else 0
-    return Entry(kind, instruction_line, compiled, reason, at, size, exits, uncompiled)
+    why = record.waiting.get(offset) or record.refused.get(offset, (waiting, offset))[0]
+    reason = "" if compiled else why
+    return Entry(kind, instruction_line, compiled, reason, len(installed.code) if installed else 0, exits, uncompiled)
 
 
 def _loops(code: CodeType) -> dict[int, int]:

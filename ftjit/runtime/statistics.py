@@ -24,7 +24,7 @@ def collect(tier: Tier | None) -> Stats:
             continue
         for offset in list(record.installed):
             for exit, taken in tier.exit_counts(code, record, offset):
-                if taken and exit.reason not in ("return", "poll"):
+                if taken:
                     deopts[exit.reason] = deopts.get(exit.reason, 0) + taken
     count = core.counter
     return Stats(

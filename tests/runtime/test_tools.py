@@ -13,6 +13,7 @@ from fresh_process import fresh_process
 from machine import entered, join, make_hot, start_thread, switch_on, wait_inside, wait_until
 
 import ftjit
+from ftjit.runtime import tier
 
 events = sys.monitoring.events
 TOOL = 3
@@ -358,3 +359,30 @@ def test_callbacks_may_be_cleared_while_inside() -> None:
     assert all(thread.is_alive() for thread in threads)
     flag.done = True
     join(*threads, seconds=2)
+
+
+@fresh_process()
+def test_a_breakpoint_set_while_a_thread_compiles_for_itself() -> None:
+    """Eager mode: what was so before the compilation may not be so after it."""
+    hits: list[int] = []
+
+    def loop(limit: int) -> int:
+        total = 0
+        for number in range(limit):
+            total += number & 7
+        return total
+
+    ftjit.enable("eager")
+    plain = tier.install
+
+    def install(*arguments: Any) -> Any:
+        installed = plain(*arguments)
+        if arguments[3].code is loop.__code__ and sys.monitoring.get_tool(TOOL) is None:
+            sys.monitoring.use_tool_id(TOOL, "breakpoints")
+            sys.monitoring.register_callback(TOOL, events.LINE, lambda code, line: hits.append(line))
+            sys.monitoring.set_local_events(TOOL, loop.__code__, events.LINE)
+        return installed
+
+    tier.install = install
+    assert loop(1000) == sum(number & 7 for number in range(1000))
+    assert len(hits) > 1000, f"{len(hits)} lines seen: the loop ran in machine code"

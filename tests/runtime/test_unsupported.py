@@ -91,6 +91,20 @@ def test_without_its_stencils() -> None:
     assert "cannot run: /no/such is missing" in doctor.stdout, doctor.stderr
 
 
+def test_without_room_for_its_thread_local_storage() -> None:
+    """Other extensions have taken what the C library keeps for libraries that are loaded late."""
+    prelude = """
+import sys
+class Full:
+    def find_spec(self, name, path=None, target=None):
+        if name == "ftjit._core": raise ImportError("_core.so: cannot allocate memory in static TLS block")
+sys.meta_path.insert(0, Full())
+"""
+    said = refusal(prelude=prelude)
+    assert "cannot allocate memory in static TLS block" in said
+    assert "import ftjit before other extensions" in said
+
+
 def test_a_switch_that_is_neither_yes_nor_no() -> None:
     outcome = python("-c", "import ftjit; print(ftjit.stats().enabled)", environment={"FTJIT": "eager"})
     assert outcome.stdout == "False\n"

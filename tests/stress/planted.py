@@ -59,6 +59,7 @@ CRASHES = with_actor(crash)
 HANGS = with_actor(hang)
 # Nothing of it may be compiled, so that no machine code ever runs.
 VACUOUS = Scenario(world=World, actors=(Actor(count),), outcomes=OUTCOMES, environment={"FTJIT_ONLY": "nothing"})
+NEVER_CALLED = Scenario(world=World, actors=(Actor(count),), outcomes=OUTCOMES, hot=(hang,))
 NO_DEOPT = Scenario(world=World, actors=(Actor(count),), outcomes=OUTCOMES, needs_deopts=True)
 SKIPPED = Scenario(world=World, actors=(Actor(count),), outcomes=OUTCOMES, skip=lambda: "not today")
 STORMY = Scenario(world=World, actors=(Actor(count),), outcomes=OUTCOMES, nemeses=("gc_storm", "deopt_storm"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import json
 import re
@@ -9,10 +10,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from ftjit_stress import main, soak
+from ftjit_stress.harness.catalogue import modules
+from ftjit_stress.harness.messages import Request
 
 SHORT = ["--only", "neighbours", "--seconds", "0.3", "--seed", "9"]
 
@@ -115,6 +119,30 @@ def test_a_soak_is_the_seeds(tmp_path: Path) -> None:
     assert once == again
     state.round = 5
     assert once != list(soak.requests_of(state, ["coherence", "fork"], 1.0))
+
+
+def test_a_soak_goes_on_in_the_midst_of_a_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped after three runs of a round it does the rest of it, each run once, and then the next round."""
+    file, ran = tmp_path / "soak.json", []
+
+    def carry_out(requests: Sequence[Request], jobs: int, report: object) -> None:
+        if len(ran) == 3 and "again" not in ran:
+            ran.append("again")
+            raise KeyboardInterrupt
+        ran.extend(request.scenario for request in requests)
+
+    monkeypatch.setattr(soak, "carry_out", carry_out)
+    arguments = argparse.Namespace(only=[], seconds=1.0, jobs=1, state=file)
+    deadline = time.monotonic() + 60
+    names = list(modules())
+    with pytest.raises(KeyboardInterrupt):
+        soak.soak_round(soak.State(seed=1), names, arguments, deadline)
+    state = soak.State.read(file)
+    assert (state.round, state.done) == (0, 3)
+    soak.soak_round(state, names, arguments, deadline)
+    ran.remove("again")
+    assert sorted(ran) == sorted(names)
+    assert (state.round, state.done) == (1, 0)
 
 
 def test_soak_keeps_findings(tmp_path: Path, stress) -> None:

@@ -12,8 +12,9 @@ from random import Random
 import pytest
 from ftjit_stress.harness.catalogue import load, modules
 from ftjit_stress.harness.children import LOST
+from ftjit_stress.harness.engine import Engine
 from ftjit_stress.harness.grading import Status, grade
-from ftjit_stress.harness.messages import Answer
+from ftjit_stress.harness.messages import Answer, Request
 from ftjit_stress.harness.scenario import ALL_TIERS, INTERPRETED, Actor, Tier
 from ftjit_stress.harness.tiers import assignments, copy_of
 from ftjit_stress.nemeses import ALL
@@ -61,7 +62,11 @@ def test_an_exception_is_an_outcome(stress) -> None:
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("VACUOUS", "count never entered machine code"), ("NO_DEOPT", "no guess went wrong")],
+    [
+        ("NEVER_CALLED", "hang was never compiled"),
+        ("VACUOUS", "count never entered machine code"),
+        ("NO_DEOPT", "no guess went wrong"),
+    ],
 )
 def test_a_vacuous_run_fails(name: str, reason: str, stress, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FTJIT_STRESS_PATIENCE", "0.5")
@@ -167,8 +172,6 @@ def test_the_summary_bounds_the_rate() -> None:
 
 
 def test_how_to_repeat_a_run() -> None:
-    from ftjit_stress.harness.messages import Request
-
     request = Request("coherence", "ftjit", 2.5, 77, ("fork", "tools"))
     assert repeat(request) == (
         "python -m ftjit stress --only coherence --mode ftjit --seconds 2.5 --seed 77 --nemesis fork tools"
@@ -219,3 +222,23 @@ def test_each_rule_has_a_scenario_and_each_scenario_a_rule() -> None:
     rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
     assert [row[0].split()[0] for row in rows[:-1]] == [str(number) for number in range(1, 19)]
     assert {name for row in rows for name in row[1].split(", ")} == set(modules())
+
+
+def engine(*nemeses: str) -> Engine:
+    return Engine(load("planted:HELD"), Request("planted:HELD", "interpreter", 1.0, 1, nemeses))
+
+
+def test_nemeses_that_cannot_act_beside_each_other_take_turns() -> None:
+    asked = engine("memory", "gc_storm", "thread_churn")
+    assert asked.nemeses_of(0) == ["gc_storm", "thread_churn"]
+    assert asked.nemeses_of(1) == ["memory", "gc_storm"]
+    assert engine("memory").nemeses_of(0) == ["memory"]
+
+
+def test_not_all_children_may_be_lost() -> None:
+    for lost, wrong in ((3, []), (5, [f"5 of 10 children: {LOST}"])):
+        judging = engine()
+        judging.answer.outcomes["right"] = 1
+        judging.stage.children, judging.stage.children_lost = 10, lost
+        judging.judge_machine()
+        assert judging.answer.problems == wrong

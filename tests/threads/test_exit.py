@@ -186,3 +186,17 @@ if ftjit.stats().enabled:
             assert outcome.returncode == 0, outcome.stderr
             assert outcome.stdout == f"{said}499500\n", outcome.stdout + outcome.stderr
             assert not outcome.stderr
+
+
+def test_another_exit_function_fails() -> None:
+    """Then the interpreter calls no more of those that belong to `threading`; ftjit is shut down all the same."""
+    source = """
+import atexit, ftjit, threading
+atexit.register(lambda: print(ftjit.api.existing().over, ftjit.api.existing().core.lib.sampler_is_running()))
+ftjit.enable()
+threading._register_atexit(lambda: 1 // 0)
+"""
+    outcome = python("-c", source, seconds=20)
+    assert outcome.returncode == 0, outcome.stderr
+    assert outcome.stdout == "True 0\n", outcome.stdout + outcome.stderr
+    assert "ZeroDivisionError" in outcome.stderr
