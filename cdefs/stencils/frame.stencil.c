@@ -296,6 +296,13 @@ STENCIL(push_constant_seen)
     HOME(OFF0) = seen_reference((PyObject *)OP0);
     NEXT;
 }
+/* A constant as an argument: borrowed, as the code object keeps it. Not all are immortal, and a count on one would be a
+   word that all threads write to. */
+STENCIL(push_constant_borrowed)
+{
+    HOME(OFF0).bits = (uintptr_t)OP0 | Py_TAG_REFCNT;
+    NEXT;
+}
 /* A local as an argument: borrowed, as LOAD_FAST_BORROW does; the local's home keeps it for the length of the call. */
 STENCIL(push_local_borrowed)
 {

@@ -363,7 +363,11 @@ class Core:
                 self.emit("push_object_seen" if seen else "push_object", [value], [home])
                 counted = Home(type_, sample)
             case Constant(object):
-                self.emit("push_constant_seen" if seen else "push_constant", [], [home, id(object)])
+                if borrowed and any(object is each for each in frame.bytecode.code.co_consts):
+                    name = "push_constant_borrowed"
+                else:
+                    name = "push_constant_seen" if seen else "push_constant"
+                self.emit(name, [], [home, id(object)])
                 counted = Home(type(object), object)
             case Null():
                 self.emit("push_null", [], [home])

@@ -131,6 +131,7 @@ store_constant_late   -           -         OFF0,OP0     effect
 push_constant         -           -         OFF0,OP0     effect
 push_object_seen      i           -         OFF0         effect
 push_constant_seen    -           -         OFF0,OP0     effect
+push_constant_borrowed -          -         OFF0,OP0     effect
 push_local_borrowed   -           -         OFF0,OFF1    effect
 push_null             -           -         OFF0         effect
 push_local            -           -         OFF0,OFF1    effect

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import dis
 import gc
+import importlib
+import operator
+import sys
+import tempfile
 import weakref
+from pathlib import Path
 from typing import Any
 
 from fresh_process import fresh_process
@@ -334,3 +339,29 @@ def test_code_goes_out_of_use_in_the_finaliser_of_a_local(case: str) -> None:
         assert function(300) == []
         assert not ends
     assert ftjit.stats().executors_retired > 20, ftjit.stats()
+
+
+@fresh_process()
+def test_a_constant_is_borrowed_as_an_argument() -> None:
+    """A slice of an imported module is not immortal: a count on it would be a word all threads write to."""
+
+    class Sequence:
+        def __getitem__(self, key: slice) -> int:
+            seen.append(sys.getrefcount(key))
+            return 0
+
+    with tempfile.TemporaryDirectory() as folder:
+        module = Path(folder, "reads_a_slice.py")
+        module.write_text("def read(sequence, turns):\n    for _ in range(turns):\n        sequence[1:4]\n")
+        sys.path.insert(0, folder)
+        read = importlib.import_module(module.stem).read
+    (constant,) = (each for each in read.__code__.co_consts if type(each) is slice)
+    assert not sys._is_immortal(constant)
+    seen: list[int] = []
+    make_hot(read, Sequence(), 100)
+    seen.clear()
+    with entered():
+        read(Sequence(), 100)
+    operator.getitem(Sequence(), constant)  # borrowed from a variable
+    assert len(seen) == 101
+    assert set(seen) == {seen[100]}
