@@ -9,15 +9,15 @@ import importlib.util
 import math
 import mmap
 import platform
-import shutil
 import struct
 from collections.abc import Mapping
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from support.own_stencils import Registers, bits, build_library, changed, doubles, fits, int64, registers
 
-from ftjit.stencils import build, library
+from ftjit.stencils import library
 from ftjit.stencils.model import Stencil
 
 pytestmark = pytest.mark.skipif(
@@ -26,9 +26,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 TEMPLATES = r"""
-STENCIL(load) { LOAD NEXT; }
-STENCIL(save) { SAVE NEXT; }
-STENCIL(leave) { return OP0; }
 STENCIL(add, A:i0|i3|i7, B:i0|i3|imm|imm32)
 {
     if (UNLIKELY(__builtin_add_overflow(A, B, &A))) { SLOW; }
@@ -65,30 +62,13 @@ STENCIL(classify, A:i4, B:i0)
 extern int64_t callee(int64_t);
 STENCIL(absolute, A:i6) { A = callee(A); if (A == 5) { EXIT; } NEXT; }
 STENCIL(load_local, A:i2) { A = *(int64_t *)((char *)act + OFF0); NEXT; }
-SHIM(shim) { return ENTER(); }
 """
-HEAD = "\n".join(
-    [
-        "#define LOAD " + " ".join(f"i{n} = act->i[{n}]; f{n} = act->f[{n}];" for n in range(8)),
-        "#define SAVE " + " ".join(f"act->i[{n}] = i{n}; act->f[{n}] = f{n};" for n in range(8)),
-    ]
-)
-
-int64 = st.integers(-(2**63), 2**63 - 1) | st.integers(-120, 120)
-doubles = st.floats(width=64)
-registers = st.tuples(st.lists(int64, min_size=8, max_size=8), st.lists(doubles, min_size=8, max_size=8))
-Registers = tuple[list[int], list[float]]
 Step = tuple[Stencil, Mapping[str, int | str]]
 
 
 @pytest.fixture(scope="module")
 def stencils(tmp_path_factory: pytest.TempPathFactory) -> library.StencilLibrary:
-    folder = tmp_path_factory.mktemp("cdefs")
-    (folder / "stencils").mkdir()
-    shutil.copy(build.SOURCES / "activation.h", folder)
-    shutil.copy(build.SOURCES / "stencils" / "machine.h", folder / "stencils")
-    (folder / "stencils" / "own.stencil.c").write_text(HEAD + TEMPLATES)
-    return library.decode(build.build(folder))
+    return build_library(tmp_path_factory.mktemp("cdefs"), TEMPLATES)
 
 
 def assemble(labelled: Mapping[str, list[Step]], address: int) -> tuple[bytes, dict[str, int]]:
@@ -128,7 +108,7 @@ class Machine:
         protection = mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
         self.memory = mmap.mmap(-1, 1 << 16, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, protection)
         self.base = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
-        shim = stencils["shim"].code
+        shim = stencils["test_shim"].code
         self.memory[: len(shim)] = shim
         self.shim = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4)(self.base)
         # A stub, because libc is more than 2 GiB away: jmp [rip + 0], the address.
@@ -139,12 +119,12 @@ class Machine:
     def run(self, before: Registers, name: str, **operands: int) -> tuple[str, Registers]:
         """Runs one stencil on these registers: "next" or "exit", and the registers after it."""
         values = {f"_JIT_{key}": value for key, value in operands.items()}
-        save, leave = self.stencils["save"], self.stencils["leave"]
+        save, leave = self.stencils["test_save"], self.stencils["test_leave"]
         ways = {"_JIT_TARGET": "exit", "_JIT_SLOW": "slow", "_JIT_CONTINUE": "next", "callee": self.stub}
         twin = self.stencils.get(f"{name}__slow")
         code, places = assemble(
             {
-                "start": [(self.stencils["load"], {}), (self.stencils[name], values | ways)],
+                "start": [(self.stencils["test_load"], {}), (self.stencils[name], values | ways)],
                 "next": [(save, {}), (leave, {"_JIT_OP0": 1})],
                 "exit": [(save, {}), (leave, {"_JIT_OP0": 2})],
                 "slow": [(twin, values | ways)] if twin else [],
@@ -161,23 +141,6 @@ class Machine:
 @pytest.fixture(scope="module")
 def machine(stencils: library.StencilLibrary) -> Machine:
     return Machine(stencils)
-
-
-def bits(values: Registers) -> bytes:
-    """Registers so that NaN equals NaN and 0.0 does not equal -0.0."""
-    return struct.pack("<8q8d", *values[0], *values[1])
-
-
-def changed(before: Registers, **changes: float) -> Registers:
-    """The registers with some of them changed: changed(r, i3=5)."""
-    after = (list(before[0]), list(before[1]))
-    for register, value in changes.items():
-        after[register[0] == "f"][int(register[1])] = value  # type: ignore[call-overload]
-    return after
-
-
-def fits(value: int) -> bool:
-    return -(2**63) <= value < 2**63
 
 
 @given(
