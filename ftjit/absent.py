@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     return 2
 
 
-def enable(mode: str = "auto") -> NoReturn:
+def enable(mode: str = "auto", **settings: Any) -> NoReturn:
     """Raises UnsupportedPython."""
     raise UnsupportedPython(_WHY)
 

@@ -23,18 +23,19 @@ _WRAPPERS = 100  # one in the other, at most
 _MODES = ("auto", "eager", "off")
 
 
-def enable(mode: str = "auto") -> None:
+def enable(mode: str = "auto", **settings: Any) -> None:
     """Tier up whatever gets hot, in the background, from now on. Idempotent.
 
-    mode: "auto"; "eager" compiles every code object from its first run on; "off" is disable(). Raises
-    UnsupportedPython where ftjit cannot run, SettingError for an FTJIT_* variable that says nothing sensible,
-    ValueError for another mode."""
+    mode: "auto"; "eager" compiles every code object from its first run on; "off" is disable(). settings: those of
+    `ftjit/config.py` by name (hot_samples=3). They go before the FTJIT_* variables, and are to be given before anything
+    of ftjit is used: later they can only be repeated. Raises UnsupportedPython where ftjit cannot run, SettingError for
+    a setting or an FTJIT_* variable that says nothing sensible, ValueError for another mode."""
     if mode not in _MODES:
         raise ValueError(f"mode is {mode!r}; it must be one of {', '.join(_MODES)}")
     if mode == "off":
         disable()
     else:
-        _warn(tier().switch(mode))
+        _warn(tier(settings).switch(mode))
 
 
 def _warn(missing: str | None) -> None:

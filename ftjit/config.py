@@ -1,10 +1,11 @@
-"""Every setting: its FTJIT_* variable, its default, what it does. Read once, when the runtime starts. (FTJIT=1 itself,
-which enables ftjit when it is imported, is looked at by the package, and FTJIT_BARRIER by the C core.)"""
+"""Every setting: its name, its FTJIT_* variable, its default, what it does. Read once, when the runtime starts; what
+`enable` is given comes before the variables. (FTJIT=1 itself, which enables ftjit when it is imported, is looked at by
+the package, and FTJIT_BARRIER by the C core.)"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -39,7 +40,6 @@ class Config:
     sealed_pages: bool = False  # FTJIT_SEALED_PAGES: give each executor pages of its own (docs/code-heap.md)
 
 
-_PARSERS: dict[str, Callable[[str], Any]] = {"bool": _flag, "int": int, "frozenset[str]": _names}
 _RANGES: dict[str, tuple[int, int]] = {
     "tick_us": (10, 10**7),
     "hot_samples": (1, 10**6),
@@ -72,20 +72,54 @@ def check_words(variable: str, words: Iterable[str], known: Iterable[str]) -> No
         raise SettingError(f"{variable}: there is no {unknown[0]!r}, only {', '.join(filter(None, known))}")
 
 
-def read() -> Config:
-    """The settings from the environment. SettingError, naming the variable, for a value that does not parse."""
+def _whole(value: Any) -> int:
+    if type(value) is not int:
+        raise ValueError
+    return value
+
+
+def _truth(value: Any) -> bool:
+    if type(value) is not bool:
+        raise ValueError
+    return value
+
+
+def _words(value: Any) -> frozenset[str]:
+    names = _names(value) if isinstance(value, str) else frozenset(value) if isinstance(value, Iterable) else {0}
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError
+    return frozenset(map(str, names))
+
+
+# By type: what reads a variable's text, what takes an argument, what it must be.
+_FORMS: dict[str, tuple[Callable[[str], Any], Callable[[Any], Any], str]] = {
+    "bool": (_flag, _truth, "True or False"),
+    "int": (int, _whole, "a whole number"),
+    "frozenset[str]": (_names, _words, "names"),
+}
+
+
+def read(given: Mapping[str, Any] | None = None) -> Config:
+    """The settings: those `given` by name, the others from the environment. SettingError, naming the setting or the
+    variable, for a value that makes no sense."""
+    given = given or {}
+    check_words("settings", given, VARIABLES)
     check_words("FTJIT_BARRIER", [os.environ.get("FTJIT_BARRIER", "")], ["fence", "membarrier", ""])
     values: dict[str, Any] = {}
     for field in fields(Config):
+        parse, take, words = _FORMS[str(field.type)]
         text = os.environ.get(VARIABLES[field.name])
-        if text is None:
+        if field.name in given:
+            source, value = f"{field.name}={given[field.name]!r}", given[field.name]
+        elif text is not None:
+            source, value, take = f"{VARIABLES[field.name]}={text!r}", text, parse
+        else:
             continue
         try:
-            value = _PARSERS[str(field.type)](text)
+            values[field.name] = found = take(value)
         except ValueError:
-            raise SettingError(f"{VARIABLES[field.name]}={text!r}: it must be a whole number") from None
+            raise SettingError(f"{source}: it must be {words}") from None
         least, most = _RANGES.get(field.name, (0, 0))
-        if most and not least <= value <= most:
-            raise SettingError(f"{VARIABLES[field.name]}={text}: it must be between {least} and {most}")
-        values[field.name] = value
+        if most and not least <= found <= most:
+            raise SettingError(f"{source}: it must be between {least} and {most}")
     return Config(**values)

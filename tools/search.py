@@ -45,8 +45,8 @@ def at_hand() -> list[Place]:
     """Places that cost nothing to look in, best first."""
     return [
         Place(VARIABLE, from_environment),
-        Place("built earlier with --pgo", lambda: cpython_build.built(pgo=True)),
         Place("PATH", from_path),
+        Place("built earlier with --pgo", lambda: cpython_build.built(pgo=True)),
         Place("fetched earlier by uv", uv.installed),
         Place("built earlier", lambda: cpython_build.built(pgo=False)),
     ]
@@ -74,7 +74,10 @@ def find(pgo: bool = False, install_missing: bool = False) -> Interpreter:
     if pgo:
         if os.environ.get(VARIABLE):
             raise SetupError(f"--pgo builds an interpreter, but {VARIABLE} names one: unset it")
-        return cpython_build.build(pgo=True, install_missing=install_missing)
+        built = cpython_build.build(pgo=True, install_missing=install_missing)
+        if from_path() is not None:
+            say(f"the {ON_PATH} on PATH goes first from now on; for this one set {VARIABLE}={built.path}")
+        return built
     found = first([*at_hand(), *to_make(install_missing)])
     if found is None:
         raise SetupError(f"no interpreter was found: set {VARIABLE} to {NEEDED}")

@@ -13,7 +13,7 @@ import sys
 import threading
 import weakref
 from _queue import Empty, SimpleQueue
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial, wraps
@@ -21,8 +21,8 @@ from itertools import batched
 from types import CodeType
 from typing import Any, Concatenate
 
-from ftjit.config import Config, check_words
-from ftjit.errors import UnsupportedPython
+from ftjit.config import Config, check_words, read
+from ftjit.errors import SettingError, UnsupportedPython
 from ftjit.frontend.bytecode import Bytecode
 from ftjit.frontend.core import Uncompilable
 from ftjit.passes import PASSES
@@ -485,21 +485,24 @@ _making = Lock()
 _is_being_made = False
 
 
-def tier(config: Config | None = None) -> Tier:
-    """The one Tier of this process. UnsupportedPython where there can be none."""
+def tier(settings: Mapping[str, Any] | None = None) -> Tier:
+    """The one Tier of this process, made with these settings. UnsupportedPython where there can be none, SettingError
+    for settings that make no sense, or others than it was made with."""
     global _tier, _is_being_made
     if _tier is None:
-        from ftjit import config as settings
-
         with _making:
             if _is_being_made:
                 raise UnsupportedPython("ftjit is just starting, below this very call: call it again later")
             if _tier is None:
                 _is_being_made = True
                 try:
-                    _tier = Tier(config or settings.read())
+                    _tier = Tier(read(settings))
                 finally:
                     _is_being_made = False
+    wanted = read(settings) if settings else _tier.config
+    for name in settings or ():
+        if (running := getattr(_tier.config, name)) != getattr(wanted, name):
+            raise SettingError(f"{name}: ftjit runs with {running!r}; give settings before anything of it is used")
     return _tier
 
 

@@ -182,3 +182,24 @@ def test_a_tool_that_somebody_freed_is_taken_again() -> None:
     with entered(10):
         for _ in range(10):
             assert total_below(300) == 44850
+
+
+@fresh_process(environment={"FTJIT_HOT_SAMPLES": "50"})
+def test_settings_as_arguments() -> None:
+    """They come before the variables, hold from the first call on, and cannot be changed later, only repeated."""
+    with pytest.raises(ftjit.SettingError, match="there is no 'onyl'"):
+        ftjit.enable(onyl="total_below")
+    ftjit.enable(only="total_below", hot_samples=2)
+    found = existing()
+    assert found is not None
+    assert (found.config.hot_samples, found.config.only) == (2, {"total_below"})
+    heat(total_below, 300)
+
+    def another(limit: int) -> int:
+        return sum(number for number in range(limit) if number % 3)
+
+    with pytest.raises(ftjit.CompileError, match="FTJIT_ONLY"):
+        ftjit.compile(another, 100)
+    ftjit.enable(hot_samples=2)
+    with pytest.raises(ftjit.SettingError, match="hot_samples: ftjit runs with 2; give settings before"):
+        ftjit.enable(hot_samples=3)

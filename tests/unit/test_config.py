@@ -66,3 +66,36 @@ def test_a_word_that_means_nothing_is_named(monkeypatch):
 def test_settings_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.read().relearn = 1
+
+
+@pytest.mark.parametrize("name", config.VARIABLES)
+def test_each_setting_is_an_argument(name, monkeypatch):
+    value, other = {
+        bool: (True, "0"),
+        int: (17, "19"),
+        frozenset: (frozenset({"one", "two"}), "three"),
+    }[type(getattr(config.Config(), name))]
+    monkeypatch.setenv(config.VARIABLES[name], other)
+    assert getattr(config.read({name: value}), name) == value
+    assert getattr(config.read(), name) != value
+
+
+def test_names_as_text_or_any_collection():
+    assert config.read({"only": "one, two"}) == config.read({"only": ["one", "two"]})
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"hot_sample": 3}, "settings: there is no 'hot_sample', only tick_us, hot_samples"),
+        ({"hot_samples": 0}, "hot_samples=0: it must be between 1 and 1000000"),
+        ({"hot_samples": 1.5}, "hot_samples=1.5: it must be a whole number"),
+        ({"hot_samples": True}, "hot_samples=True: it must be a whole number"),
+        ({"verify": 1}, "verify=1: it must be True or False"),
+        ({"only": 7}, "only=7: it must be names"),
+        ({"only": [7]}, r"only=\[7\]: it must be names"),
+    ],
+)
+def test_an_argument_that_makes_no_sense_is_named(given, words):
+    with pytest.raises(SettingError, match=f"^{words}"):
+        config.read(given)

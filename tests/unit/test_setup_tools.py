@@ -70,8 +70,8 @@ def test_the_search_takes_the_first_in_order(machine: Path, monkeypatch: pytest.
     monkeypatch.setenv("FTJIT_PYTHON", str(named))
     best_first = [
         named,
-        fake_python(cpython_build.prefix(pgo=True) / "bin" / "python3.14t"),
         fake_python(machine / "bin" / "python3.14t"),
+        fake_python(cpython_build.prefix(pgo=True) / "bin" / "python3.14t"),
         fake_python(machine / "cache/uv/python/cpython-3.14.9+freethreaded/bin/python3.14t"),
         fake_python(cpython_build.prefix(pgo=False) / "bin" / "python3.14t"),
     ]
@@ -83,6 +83,18 @@ def test_the_search_takes_the_first_in_order(machine: Path, monkeypatch: pytest.
         monkeypatch.delenv("FTJIT_PYTHON", raising=False)
     assert search.first(search.at_hand()) is None
     assert [place.name for place in search.to_make(install_missing=False)] == ["uv", "source"]
+
+
+def test_a_profile_guided_build_says_how_to_use_it(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = probe.Interpreter(Path("/x/python"), "cpython", (3, 14, 7), "b", True, True, ())
+    monkeypatch.setattr(cpython_build, "build", lambda pgo, install_missing: made)
+    assert search.find(pgo=True) is made
+    assert "FTJIT_PYTHON" not in "".join(capsys.readouterr())
+    fake_python(machine / "bin" / "python3.14t")
+    assert search.find(pgo=True) is made
+    assert "for this one set FTJIT_PYTHON=/x/python" in "".join(capsys.readouterr())
 
 
 def test_uv_comes_before_a_build_and_a_build_after_uv_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
