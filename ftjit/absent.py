@@ -2,6 +2,7 @@
 
 import platform
 import sys
+import sysconfig
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeVar
 
@@ -17,7 +18,18 @@ _WHY = (
 
 
 def main(arguments: Sequence[str]) -> int:
-    """`python -m ftjit`, whatever it is to do: says why not, on stderr; exit status 2."""
+    """`python -m ftjit`: `doctor` and `version` say what was found; all else says why not, on stderr, exit status 2."""
+    if list(arguments) in (["version"], ["-V"], ["--version"]):
+        from ftjit import __version__
+
+        print(f"ftjit {__version__}, Python {sys.version}")
+        return 0
+    if list(arguments) == ["doctor"]:
+        print(f"Python               {sys.version}".replace("\n", " "))
+        print(f"free-threaded build  {'yes' if sysconfig.get_config_var('Py_GIL_DISABLED') else 'no'}")
+        print(f"machine              {platform.machine()}, {platform.platform()}")
+        print(f"ftjit                cannot run: {_WHY}")
+        return 1
     print(f"ftjit: {_WHY}", file=sys.stderr)
     return 2
 

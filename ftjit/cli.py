@@ -18,7 +18,7 @@ from ftjit.running import NothingToRun
 USAGE = """\
 usage: python -m ftjit [--mode auto|eager|off] [--stats] [--stats-json FILE] script.py args...
        python -m ftjit [options] -m module args...      python -m ftjit [options] -c code args...
-       python -m ftjit explain TARGET        TARGET: module:qualname, or script.py[:qualname] (runs the script first)
+       python -m ftjit explain [--ir] TARGET     TARGET: module:qualname, or script.py[:qualname] (runs it first)
        python -m ftjit bench [--quick] [--json FILE] [--html FILE] [PROGRAM...]
        python -m ftjit stress [--list] [--only NAME...] [--seconds N] [--seed N] [--json FILE] [--html FILE] ...
        python -m ftjit soak [--hours H] [--state FILE] ...
@@ -125,6 +125,8 @@ def _report(show: bool, file: str | None) -> None:
 
 def _explain(rest: list[str]) -> int:
     """Run the script (or import the module) with ftjit on, then explain what the target names."""
+    ir = "--ir" in rest
+    rest = [each for each in rest if each != "--ir"]
     if len(rest) != 1 or rest[0].startswith("-"):
         raise UsageError("explain takes one TARGET: module:qualname, or script.py[:qualname]")
     place, _, name = rest[0].partition(":")
@@ -172,7 +174,7 @@ def _explain(rest: list[str]) -> int:
     if explanation.compiled:
         print()
         try:
-            print(explanation.disassembly())
+            print(explanation.disassembly(ir))
         except ModuleNotFoundError as error:
             raise UsageError(str(error)) from None
     return 0

@@ -33,6 +33,7 @@ class Entry:
     code_bytes: int
     exits: tuple[Leaving, ...]
     uncompiled: tuple[tuple[int, str], ...]
+    inlined: tuple[str, ...]  # each "qualified name (file:line)"
 
 
 class Explanation:
@@ -67,6 +68,7 @@ class Explanation:
                         {"line": e.line, "reason": e.reason, "detail": e.detail, "taken": e.taken} for e in entry.exits
                     ],
                     "uncompiled": [{"line": line, "what": what} for line, what in entry.uncompiled],
+                    "inlined": list(entry.inlined),
                 }
                 for entry in self.entries
             ],
@@ -78,6 +80,7 @@ class Explanation:
         for entry in self.entries:
             what = f"compiled, {entry.code_bytes} bytes" if entry.compiled else f"not compiled: {entry.reason}"
             lines.append(f"  {entry.kind} at line {entry.line}: {what}")
+            lines += [f"    inlined: {each}" for each in entry.inlined]
             lines += [f"    line {line} goes to the interpreter: {what}" for line, what in entry.uncompiled]
             for exit in entry.exits:
                 detail = f" ({exit.detail})" if exit.detail else ""
@@ -116,7 +119,8 @@ def _entry(tier: Tier, code: CodeType, record: CodeRecord, offset: int) -> Entry
     waiting = "waiting to be compiled anew" if installed is not None else "not hot yet"
     why = record.waiting.get(offset) or record.refused.get(offset, (waiting, offset))[0]
     reason = "" if compiled else why
-    return Entry(kind, instruction_line, compiled, reason, len(installed.code) if installed else 0, exits, uncompiled)
+    size, inlined = (len(installed.code), installed.inlined) if installed else (0, ())
+    return Entry(kind, instruction_line, compiled, reason, size, exits, uncompiled, inlined)
 
 
 def _loops(code: CodeType) -> dict[int, int]:

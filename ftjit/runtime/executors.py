@@ -44,6 +44,7 @@ class Installed:
     exits: list[Exit]
     uncompiled: dict[int, str]
     ir: str = field(repr=False, default="")
+    inlined: tuple[str, ...] = ()
 
 
 class KeepsItself(Exception):
@@ -97,6 +98,7 @@ def _install_once(
             raise Uncompilable("too many values at once", snapshot.offset) from None
         installed = _swap_in(core, room, snapshot, owner, emitted)
         installed.uncompiled = built.uncompiled
+        installed.inlined = tuple(_name(each) for each in built.function.inlined.values())
         installed.ir = text
         if config.perf:
             from ftjit.inspect import perf_map
@@ -115,6 +117,10 @@ def _ask_worth(snapshot: Snapshot, built: Built) -> None:
         return
     if len(bytecode.instructions) < MIN_STRAIGHT_BYTECODES * (1 + built.python_calls):
         raise Uncompilable("its calls of other functions cost more than the rest of it gains", snapshot.offset)
+
+
+def _name(code: CodeType) -> str:
+    return f"{code.co_qualname} ({code.co_filename}:{code.co_firstlineno})"
 
 
 def _keep(core: Core, executor: object, function: Function) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from fresh_process import fresh_process
-from machine import entered, join, make_hot, start_thread, switch_on, wait_inside, wait_until
+from machine import entered, inlines, join, make_hot, start_thread, switch_on, wait_inside, wait_until
 
 import ftjit
 from ftjit.runtime import tier
@@ -149,7 +149,7 @@ def test_a_running_loop_goes_on_after_a_version_change(case: str) -> None:
     join(thread, seconds=2)
 
 
-@fresh_process(cases=["own", "callee", "inlined or called"])
+@fresh_process(cases=["own", "callee", "inlined"])
 def test_a_breakpoint_while_hot(case: str) -> None:
     """M2: another tool's LINE events on the running code, or on what it inlined, arrive soon; then it goes on."""
     function = spin if case == "own" else spin_calling
@@ -159,6 +159,9 @@ def test_a_breakpoint_while_hot(case: str) -> None:
     flag = Flag()
     threads = [start_thread(function, flag) for _ in range(2)]
     wait_inside(function, threads=2)
+    if case == "inlined":
+        wait_until(lambda: inlines(function, helper), 10, f"the helper inlined: {ftjit.explain(function)}")
+        wait_inside(function, threads=2)
     hits: list[tuple[int, int]] = []
     hit: set[int] = set()  # the threads that hit it: cheaper to ask than all hits
 
@@ -210,7 +213,9 @@ def test_a_breakpoint_set_by_a_callee(case: str) -> None:
     wait_until(lambda: (loop(1000), ftjit.is_compiled(loop))[1], 10)
     code = loop.__code__ if case == "own" else helper.__code__
     expected = sum(n & 7 for n in range(1000))
+    with_it_inlined = 0
     for _ in range(20):  # compiled anew meanwhile, the callee inlined or called
+        with_it_inlined += inlines(loop, helper)
         with entered():
             target.append(code)
             assert loop(1000) == expected
@@ -225,6 +230,7 @@ def test_a_breakpoint_set_by_a_callee(case: str) -> None:
             assert loop(1000) == expected
         assert not hits
         time.sleep(0.003)
+    assert with_it_inlined
 
 
 @fresh_process(cases=["settrace", "setprofile", "monitoring"])

@@ -5,9 +5,12 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fresh_process import ending, python
+
+import ftjit
 
 ROOT = Path(__file__).resolve().parents[2]
 TRY = """
@@ -74,11 +77,20 @@ def test_decorators_on_another_python(executable: str) -> None:
 
 @pytest.mark.parametrize("executable", other_pythons() or [pytest.param("", marks=pytest.mark.skip("no other Python"))])
 def test_the_command_on_another_python(executable: str) -> None:
-    for arguments in (["doctor"], ["version"], ["-c", "1"]):
-        outcome = python("-m", "ftjit", *arguments, executable=executable, environment={"PYTHONPATH": str(ROOT)})
+    def run(*arguments: str) -> Any:
+        return python("-m", "ftjit", *arguments, executable=executable, environment={"PYTHONPATH": str(ROOT)})
+
+    for arguments in (["-c", "1"], ["doctor", "x"], []):
+        outcome = run(*arguments)
         assert outcome.returncode == 2
         assert outcome.stderr.startswith("ftjit: ftjit needs free-threaded CPython 3.14"), outcome.stderr
         assert outcome.stderr.count("\n") == 1
+    doctor = run("doctor")
+    assert (doctor.returncode, doctor.stderr) == (1, "")
+    assert "free-threaded build  no\n" in doctor.stdout
+    assert "cannot run: ftjit needs free-threaded CPython 3.14" in doctor.stdout
+    version = run("version")
+    assert (version.returncode, version.stdout.split()[:2]) == (0, ["ftjit", f"{ftjit.__version__},"])
 
 
 def test_without_its_stencils() -> None:

@@ -36,12 +36,13 @@ def test_the_callers_variable_stays() -> None:
 
     make_hot(callee, 1.5, 50)
     make_hot(caller, 1.5)
-    for number in range(2000):
-        s = number + 0.25
-        result, before, same, kept = caller(s)
-        assert result == before == kept[0] == s == number + 0.25
-        assert result is s
-        assert same
+    with entered(2000):
+        for number in range(2000):
+            s = number + 0.25
+            result, before, same, kept = caller(s)
+            assert result == before == kept[0] == s == number + 0.25
+            assert result is s
+            assert same
 
 
 @fresh_process()

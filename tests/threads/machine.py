@@ -59,6 +59,12 @@ def make_hot(function: Callable[..., Any], *arguments: Any) -> None:
         function(*arguments)
 
 
+def inlines(function: Callable[..., Any], callee: Callable[..., Any]) -> bool:
+    """Has something installed for `function` inlined `callee`?"""
+    entries = ftjit.explain(function).to_dict()["entries"]
+    return any(name.startswith(f"{callee.__qualname__} (") for entry in entries for name in entry["inlined"])
+
+
 def heat(function: Callable[..., Any], *arguments: Any) -> None:
     """Call with these arguments until something of the function is compiled."""
     switch_on()

@@ -246,12 +246,13 @@ def test_store_then_load() -> None:
         lists = [[0] * CELLS, [0] * CELLS]
         seen = [[9] * CELLS, [9] * CELLS]
         steps = [Message(), Message()]
-        compiled_rounds += ftjit.is_compiled(store_then_load)
+        is_compiled, entries = ftjit.is_compiled(store_then_load), ftjit.stats().entries
         threads = [
             start_thread(store_then_load, lists[me], lists[1 - me], seen[me], steps[me], steps[1 - me]) for me in (0, 1)
         ]
         for thread in threads:
             join(thread)
+        compiled_rounds += is_compiled and ftjit.stats().entries >= entries + 2
         both_missed += sum(a == b == 0 for a, b in zip(*seen, strict=True))
     assert compiled_rounds > 3
     assert both_missed == 0, f"{both_missed} cells: both threads missed the other's store"

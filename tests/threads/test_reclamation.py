@@ -360,7 +360,7 @@ def test_threads_come_and_go() -> None:
 @fresh_process(seconds=40, marks=["threads"])
 def test_a_loop_inside_does_not_hold_back_other_threads_memory() -> None:
     """F7: an attached loop in machine code reports quiescent states, so that what another thread's list operations
-    free lazily (QSBR) is freed: the process does not grow by more than it does beside an interpreted loop."""
+    free lazily (QSBR) is freed: the process grows by a part of it at most."""
 
     def spin(flag: Any) -> int:
         turns = 0

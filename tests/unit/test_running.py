@@ -132,6 +132,8 @@ def test_explain_of_a_script_that_exits(tmp_path: Path) -> None:
     )
     named = run("-m", "ftjit", "explain", "program.py:main", cwd=tmp_path)
     assert "main (" in named.stdout, named
+    assert " = int_add" not in named.stdout
+    assert " = int_add" in run("-m", "ftjit", "explain", "--ir", "program.py:main", cwd=tmp_path).stdout
     for name in ("program.py", f"../{tmp_path.name}/program.py"):
         everything = run("-m", "ftjit", "explain", name, cwd=tmp_path)
         assert "main (" in everything.stdout, everything
