@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import catalog, cold_cost, entry_cost, limbo_cost, machine, page, runner, scaling_cost, table, wide_cost
+from . import aims, catalog, cold_cost, entry_cost, limbo_cost, machine, page, runner, scaling_cost, table, wide_cost
 from .progress import progress
 from .samples import MODES, Request, Sample
 from .script import at_least_one
@@ -187,7 +187,7 @@ def show(plan: runner.Plan, facts: dict[str, object], summary: Summary) -> None:
     table.show(table.mean_table(summary))
     if summary.counters:
         table.show(table.counter_table(summary), spare=["limbo_bytes", "code_bytes", "swapped", "exits"])
-    for line in machine.lines(facts):
+    for line in (*aims.verdicts(summary), *machine.lines(facts)):
         print(line)
     print(f"Runs    {summary.runs} timed, {plan.size} sizes", flush=True)
     for problem in summary.problems:

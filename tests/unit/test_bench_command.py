@@ -6,7 +6,7 @@ import re
 import sys
 
 import pytest
-from ftjit_bench import catalog, cold_cost, main, page, scaling_cost
+from ftjit_bench import catalog, cold_cost, entry_cost, main, page, scaling_cost
 from ftjit_bench.confidence import Interval
 
 STAND_IN = '''
@@ -224,11 +224,19 @@ def test_html_is_self_contained(tmp_path):
 
 def test_entry_cost(capsys, tmp_path):
     file = tmp_path / "out.json"
-    assert run("--measure", "entry", "--json", str(file)) == 0
+    assert run("--measure", "entry", "--json", str(file)) == 1  # of three turns
     output = capsys.readouterr().out
+    assert "costs less than 20 ns: undecided" in output
     assert "cost of entering machine code" in output
     assert re.search(r"^reclamation alone, of one entry +1\.0 ns", output, re.MULTILINE)
     assert len(json.loads(file.read_text())["answers"]["ftjit"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "outcome"), [(14.0, 19.9, "holds"), (14.0, 20.1, "undecided"), (20.1, 26.0, "does not hold")]
+)
+def test_entry_cost_is_judged_by_its_interval(low, high, outcome):
+    assert entry_cost.judge(Interval(17.0, low, high, 9)).startswith(outcome)
 
 
 def test_entry_cost_fails_if_not_every_call_entered(monkeypatch, capsys):

@@ -4,7 +4,7 @@ import math
 import random
 
 import pytest
-from ftjit_bench import confidence, table
+from ftjit_bench import aims, confidence, table
 from ftjit_bench.samples import Request, Sample
 from ftjit_bench.summary import summarise
 from ftjit_bench.workers import is_steady
@@ -167,3 +167,31 @@ def test_geometric_mean():
 )
 def test_is_steady(seconds, steady):
     assert is_steady(seconds) is steady
+
+
+def lines_of(speed_ups, threads=1):
+    samples = []
+    for program, speed_up in speed_ups.items():
+        samples += [
+            make(program, threads=threads, seconds=[speed_up]),
+            make(program, "ftjit", threads=threads, seconds=[1.0]),
+        ]
+    return aims.verdicts(summarise(samples))
+
+
+def test_aims_are_judged_where_they_were_measured():
+    numeric = dict.fromkeys(aims.NUMERIC, 12.5)
+    assert len(numeric) == 6
+    assert lines_of(numeric) == [
+        "Aim     geometric mean of the numeric kernels, one thread: 12.50x of 12x ✓",
+        "Aim     every program: 12.50x of 1x ✓",
+    ]
+    assert lines_of(numeric | {"sieve": 9.0})[0].endswith("11.83x of 12x ✗")
+    del numeric["sieve"]
+    assert lines_of(numeric) == ["Aim     every program: 12.50x of 1x ✓"]
+    assert lines_of({"nbody": 1.9, "fannkuch": 2.1, "shared_class": 0.9}, threads=2) == [
+        "Aim     nbody: 1.90x of 2x ✗",
+        "Aim     fannkuch: 2.10x of 2x ✓",
+        "Aim     every program: 0.90x of 1x ✗",
+    ]
+    assert lines_of({"cold": 0.5}) == []
