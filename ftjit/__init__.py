@@ -13,13 +13,16 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from ftjit.errors import CompileError, SettingError, UnsupportedPython
-from ftjit.runtime.counters import Stats
+from ftjit import own_builtins
 
-if TYPE_CHECKING or sys.version_info >= (3, 14):
-    from ftjit.api import compile, disable, drain, enable, explain, is_compiled, jit, never, stats
-else:
-    from ftjit.absent import compile, disable, drain, enable, explain, is_compiled, jit, never, stats
+with own_builtins.kept():
+    from ftjit.errors import CompileError, SettingError, UnsupportedPython
+    from ftjit.runtime.counters import Stats
+
+    if TYPE_CHECKING or sys.version_info >= (3, 14):
+        from ftjit.api import compile, disable, drain, enable, explain, is_compiled, jit, never, stats
+    else:
+        from ftjit.absent import compile, disable, drain, enable, explain, is_compiled, jit, never, stats
 
 __version__ = "0.1.0"
 __all__ = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ftjit.backend.assembler import Assembler, Code, Label
 from ftjit.backend.exits import ExitTable
@@ -12,6 +12,7 @@ from ftjit.backend.moves import Place, Transfer, sequence
 from ftjit.backend.registers import ASSIGNABLE, SCRATCH, Assignment, assign
 from ftjit.ir import OPS, Block, Const, Edge, Function, Move, Op, Value
 from ftjit.ir.nodes import FLOAT, INT, Operand
+from ftjit.plain import changed
 from ftjit.stencils.library import StencilLibrary
 from ftjit.versions import Layout
 
@@ -195,7 +196,7 @@ class Emitter:
         assert exit is not None
         # A local that is returned: the number alone, the local goes with its frame.
         results = [
-            replace(exit.moves[move.constant], slot=move.slot) if move.kind == "same" else move
+            changed(exit.moves[move.constant], slot=move.slot) if move.kind == "same" else move
             for move in exit.moves
             if move.slot >= self.local_slots
         ]

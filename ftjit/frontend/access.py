@@ -4,7 +4,6 @@ checks (rules 1 to 3 of the memory model); nothing here is reused or hoisted."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from types import BuiltinFunctionType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +25,7 @@ from ftjit.frontend.values import (
 )
 from ftjit.ir import Const
 from ftjit.ir.nodes import Operand
+from ftjit.plain import changed
 
 _SUBSCRIPT_HINT: Final[dict[str, type]] = {
     "BINARY_OP_SUBSCR_LIST_INT": list, "BINARY_OP_SUBSCR_TUPLE_INT": tuple, "BINARY_OP_SUBSCR_STR_INT": str,
@@ -283,7 +283,7 @@ class Access(Core):
         self.typed_pointer(owner, list)
         self.pop()
         self.push(Constant(method))
-        self.push(replace(owner, type=list))
+        self.push(changed(owner, type=list))
         return True
 
     def _load_method(self, instruction: Instruction, owner: Entry, name: str) -> bool:

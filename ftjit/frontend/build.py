@@ -8,7 +8,7 @@ arithmetic, access, calls, locals.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ftjit.frontend.access import Access
@@ -42,6 +42,7 @@ from ftjit.frontend.values import (
 )
 from ftjit.ir import OPS, Block, Const, Edge, Function, Op
 from ftjit.ir.nodes import FLOAT, INT, Operand
+from ftjit.plain import changed
 from ftjit.profile.feedback import Feedback
 from ftjit.profile.snapshot import Snapshot
 from ftjit.versions import Layout
@@ -88,7 +89,7 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
             return state
         for slot, entry in enumerate(frame.locals):
             if isinstance(entry, Boxed) and entry.bound:
-                frame.locals[slot] = replace(entry, bound=False)
+                frame.locals[slot] = changed(entry, bound=False)
         if frame.offset in frame.bytecode.loops:
             live = frame.bytecode.live[frame.offset]
             for slot in frame.bytecode.stored_around[frame.offset]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dis
 import inspect
 from collections.abc import Callable
 from types import CodeType, FunctionType
@@ -267,7 +266,7 @@ class Calls(Core):
 
 def _stores(code: CodeType) -> bool:
     """Whether it stores into objects, which may end what was there."""
-    return any(instruction.opname in ("STORE_ATTR", "STORE_SUBSCR") for instruction in dis.get_instructions(code))
+    return any(each.name in ("STORE_ATTR", "STORE_SUBSCR") for each in Bytecode(code).instructions.values())
 
 
 def _main_copy(code: CodeType) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import opcode
 from collections.abc import Sequence
-from dataclasses import replace
 
 from ftjit.frontend.bytecode import Instruction
 from ftjit.frontend.core import Core, LeaveHere
@@ -24,6 +23,7 @@ from ftjit.frontend.values import (
     number_constant,
 )
 from ftjit.ir import Const
+from ftjit.plain import changed
 
 _COMMON_CONSTANTS: tuple[object, ...] = tuple(opcode._common_constants)  # type: ignore[attr-defined]
 
@@ -203,7 +203,7 @@ class Movement(Core):
         if isinstance(entry, Local | Pointer | Home) and entry.type is None:
             known = self._settle_type(entry, position, False)
             if known is not None:
-                self.stack[position] = replace(entry, type=known)
+                self.stack[position] = changed(entry, type=known)
 
     def _unbox_at(self, position: int) -> None:
         """What looks like a number becomes one before it is stored: from here on it is a value (rule 10)."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from ftjit.ir import Block, Function, Value
 from ftjit.ir.nodes import Operand
 from ftjit.passes.rewrite import replace
+from ftjit.plain import Counts
 
 
 def _merge(function: Function) -> None:
-    entries = Counter(edge.block for block in function.blocks for edge in block.edges())
+    entries = Counts[Block]()
+    for edge in (edge for block in function.blocks for edge in block.edges()):
+        entries[edge.block] += 1
     new: dict[Value, Operand] = {}
     gone: set[Block] = set()
     for block in function.blocks:

@@ -3,8 +3,9 @@ offset; one in an inlined function by the offsets of the calls that lead there a
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
+
+from ftjit.plain import Counts
 
 type Place = tuple[int, ...]
 
@@ -18,19 +19,19 @@ class Feedback:
     whose type at the entry varies; `not_inlined`: calls that could not be inlined, and why; `not_held`: globals not
     worth holding from one turn of a loop to the next; `revisions`: entry offset -> how often it was compiled."""
 
-    failures: dict[Place, Counter[str]] = field(default_factory=dict)
+    failures: dict[Place, Counts[str]] = field(default_factory=dict)
     mixed: set[int] = field(default_factory=set)
     not_inlined: dict[int, str] = field(default_factory=dict)
     not_held: set[Place] = field(default_factory=set)
-    revisions: Counter[int] = field(default_factory=Counter)
+    revisions: Counts[int] = field(default_factory=Counts)
 
     def note(self, place: Place, reason: str) -> None:
-        self.failures.setdefault(place, Counter())[reason] += 1
+        self.failures.setdefault(place, Counts())[reason] += 1
 
     def level(self, place: Place) -> int:
         """0: speculate; 1: differently; 2: the general way. ATTEMPTS lie between 0 and 1."""
         failures = self.failures.get(place)
-        return failures.total() - sum(failures[reason] for reason in ATTEMPTS) if failures else 0
+        return sum(failures.values()) - sum(failures[reason] for reason in ATTEMPTS) if failures else 0
 
     def may_be(self, attempt: str, place: Place) -> bool:
         """Whether one of the ATTEMPTS has not failed here."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from types import CodeType
 
@@ -20,6 +18,7 @@ from ftjit.ir import Exit, Function
 from ftjit.ir.printer import format_function
 from ftjit.ir.verifier import verify
 from ftjit.passes import run as run_passes
+from ftjit.plain import changed
 from ftjit.profile.feedback import Feedback
 from ftjit.profile.snapshot import Snapshot
 from ftjit.runtime.core import Core, NoCodeMemory
@@ -73,7 +72,7 @@ def _install_once(
     if not executor:
         raise NoRoom("no memory for an executor")
     try:
-        layout = replace(core.layout, valid=int(lib.executor_valid_address(executor)))
+        layout = changed(core.layout, valid=int(lib.executor_valid_address(executor)))
         built = build(snapshot, feedback, layout)
         calls.update(built.function.inlined_at)
         if not insist:
@@ -194,15 +193,20 @@ class CompileSeconds:
         self.errors = 0
         self.lock = Lock()
 
-    @contextmanager
-    def measured(self) -> Iterator[None]:
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            with self.lock:
-                self.seconds += time.perf_counter() - began
-
     def failed(self) -> None:
         with self.lock:
             self.errors += 1
+
+
+class Stopwatch:
+    """What runs in a `with` of it is added."""
+
+    def __init__(self, seconds: CompileSeconds) -> None:
+        self.seconds = seconds
+
+    def __enter__(self) -> None:
+        self.began = time.perf_counter()
+
+    def __exit__(self, *error: object) -> None:
+        with self.seconds.lock:
+            self.seconds.seconds += time.perf_counter() - self.began

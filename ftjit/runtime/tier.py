@@ -14,8 +14,6 @@ import threading
 import weakref
 from _queue import Empty, SimpleQueue
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import replace
 from functools import partial, wraps
 from itertools import batched
 from types import CodeType
@@ -26,10 +24,11 @@ from ftjit.errors import SettingError, UnsupportedPython
 from ftjit.frontend.bytecode import Bytecode
 from ftjit.frontend.core import Uncompilable
 from ftjit.passes import PASSES
+from ftjit.plain import changed
 from ftjit.profile.missing import MISSING
 from ftjit.profile.snapshot import Snapshot
 from ftjit.runtime.core import Core, core
-from ftjit.runtime.executors import MIN_STRAIGHT_BYTECODES, NEVER_STARTS, CodeRecord, CompileSeconds, install
+from ftjit.runtime.executors import MIN_STRAIGHT_BYTECODES, NEVER_STARTS, CodeRecord, CompileSeconds, Stopwatch, install
 from ftjit.runtime.locks import Lock
 from ftjit.runtime.room import NoRoom, Room
 
@@ -63,7 +62,7 @@ class Tier:
         check_words("FTJIT_PASSES_OFF", config.passes_off, PASSES)
         self.config = config
         self.core: Core = core()
-        self.core.layout = replace(self.core.layout, seen_bytecode=self._seen_bytecode)
+        self.core.layout = changed(self.core.layout, seen_bytecode=self._seen_bytecode)
         self.lock = Lock()
         self.queue: SimpleQueue[Any] = SimpleQueue()
         self.put: Callable[..., Any] = self.queue.put
@@ -126,11 +125,13 @@ class Tier:
             return
         self.world_stops += 1
         wanted = monitoring.events.PY_START | monitoring.events.JUMP if on else 0
-        with suppress(ValueError):  # freed at this very moment
+        try:
             if code is None:
                 monitoring.set_events(TOOL, wanted)
             else:
                 monitoring.set_local_events(TOOL, code, wanted)
+        except ValueError:  # freed at this very moment
+            pass
 
     # ---- code objects ---------------------------------------------------------------------------------------------
 
@@ -271,7 +272,7 @@ class Tier:
         if revisions[offset] > self.config.revisions:
             lib.slot_set_entry_state(id(code), offset, INSTALLED if offset in record.installed else REFUSED)
             return
-        with self.compiling.measured():
+        with Stopwatch(self.compiling):
             try:
                 if snapshot.is_start and code.co_flags & NEVER_STARTS:
                     raise Uncompilable("a generator's or coroutine's start", offset)

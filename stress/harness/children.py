@@ -21,7 +21,7 @@ from functools import partial
 
 PATIENCE = 10.0  # seconds for a child
 LOST = "a forked child waits for a mutex that the interpreter gave to a thread of the parent"
-_MUTEX = "_PyMutex_Lock"
+_MUTEX = "PyMutex_Lock"  # as builds name the function: PyMutex_Lock, or _PyMutex_LockTimed
 
 _stacks = os.memfd_create("stacks of forked children")
 fcntl.fcntl(_stacks, fcntl.F_SETFL, os.O_APPEND)

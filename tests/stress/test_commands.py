@@ -105,7 +105,9 @@ def test_soak_stops_at_ctrl_c_and_goes_on(tmp_path: Path) -> None:
 def test_ctrl_c_does_not_wait_for_a_run(tmp_path: Path) -> None:
     state = tmp_path / "soak.json"
     process = soaking(state, seconds=100)
-    time.sleep(1.5)
+    assert process.stdout is not None
+    assert "Ctrl-C stops it" in process.stdout.readline()
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 0, out + err

@@ -104,7 +104,7 @@ def test_good_run(tmp_path, capsys):
     file = tmp_path / "out.json"
     assert run("--threads", "1,2", "--json", str(file), "sieve", "nbody") == 0
     output, errors = capsys.readouterr()
-    assert len(re.findall(r"^(sieve|nbody) .* ✓$", output, re.MULTILINE)) == 4
+    assert len(re.findall(r"^(sieve|nbody) .* ✓( unsteady)?$", output, re.MULTILINE)) == 4
     assert "geometric mean" in output
     assert sys.version.split()[0] in output
     assert "[8/8]" in errors
