@@ -143,6 +143,8 @@ int leave_take(struct activation *, struct exit_record *, _PyInterpreterFrame *,
 void leave_put(struct activation *, struct exit_record *, _PyInterpreterFrame **, const _PyStackRef *fresh);
 int leave_inlined(struct activation *, struct exit_record *, PyThreadState *, _PyInterpreterFrame *);
 int unwind_exception(PyThreadState *, _PyInterpreterFrame *, bool damaged);
+int tell_tools(PyThreadState *, _PyInterpreterFrame *, int event, int unit);
+void add_to_traceback(PyThreadState *);
 int exception_handler_of(PyCodeObject *, int unit, int *level, int *handler, int *lasti);
 
 int give_functions(PyObject *give, PyMethodDef *, size_t count);

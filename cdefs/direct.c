@@ -28,19 +28,16 @@ static inline bool may_start(struct record *record, PyThreadState *tstate, PyCod
 /* An exception that nobody in `frame` handles has ended it: a traceback entry, and it goes. */
 void frame_abandon(PyThreadState *tstate, _PyInterpreterFrame *frame, _PyInterpreterFrame *caller)
 {
-    PyObject *exception = PyErr_GetRaisedException();
+    int unit = (int)(frame->instr_ptr - _PyFrame_GetBytecode(frame));
     tstate->current_frame = frame;
-    PyFrameObject *object = PyThreadState_GetFrame(tstate);
-    PyErr_SetRaisedException(exception);
-    if (object) {
-        PyTraceBack_Here(object);
-        Py_DECREF(object);
-    }
-    tstate->current_frame = caller;
+    add_to_traceback(tstate);
+    tell_tools(tstate, frame, PY_MONITORING_EVENT_RAISE, unit);
     while (frame->stackpointer > frame->localsplus + _PyFrame_GetCode(frame)->co_nlocalsplus) {
         _PyStackRef top = *--frame->stackpointer;
         PyStackRef_XCLOSE(top);
     }
+    tell_tools(tstate, frame, PY_MONITORING_EVENT_PY_UNWIND, unit);
+    tstate->current_frame = caller;
     _PyEval_FrameClearAndPop(tstate, frame);
 }
 

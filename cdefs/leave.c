@@ -174,9 +174,36 @@ int exception_handler_of(PyCodeObject *code, int unit, int *level, int *handler,
     return 0;
 }
 
-/* An exception is set and the frame is as at frame->instr_ptr. With a handler: traceback entry, stack cut, exception
-   pushed, instr_ptr at the handler; 0. Without one: -1, and the callback returns NULL, so that the interpreter adds
-   the traceback entry and unwinds; the compiler makes calls out only where the entry has no handler
+/* What tools hear of an exception in the current frame, at a code unit. Only tools that were switched on below the call that
+   raised it: of code that was watched before we would not be here. 0, or -1 with their own exception set instead. */
+int tell_tools(PyThreadState *tstate, _PyInterpreterFrame *frame, int event, int unit)
+{
+    PyMonitoringState state = {.active = tstate->interp->monitors.tools[event]};
+    if (!state.active) return 0;
+    PyObject *code = (PyObject *)_PyFrame_GetCode(frame);
+    int32_t offset = unit * (int)sizeof(_Py_CODEUNIT);
+    switch (event) {
+    case PY_MONITORING_EVENT_RAISE: return PyMonitoring_FireRaiseEvent(&state, code, offset);
+    case PY_MONITORING_EVENT_EXCEPTION_HANDLED: return PyMonitoring_FireExceptionHandledEvent(&state, code, offset);
+    default: return PyMonitoring_FirePyUnwindEvent(&state, code, offset);
+    }
+}
+
+/* A frame object for the traceback; the exception may be another afterwards. */
+void add_to_traceback(PyThreadState *tstate)
+{
+    PyObject *exception = PyErr_GetRaisedException();      /* making a frame object may fail, and forget it */
+    PyFrameObject *object = PyThreadState_GetFrame(tstate);
+    PyErr_SetRaisedException(exception);
+    if (object) {
+        PyTraceBack_Here(object);
+        Py_DECREF(object);
+    }
+}
+
+/* An exception is set and the frame, the current one, is as at frame->instr_ptr. With a handler: traceback entry, stack cut,
+   exception pushed, instr_ptr at the handler; 0. Without one: -1, and the callback returns NULL, so that the interpreter
+   adds the traceback entry and unwinds; the compiler makes calls out only where the entry has no handler
    either. `damaged`: what could not be made for lack of memory is missing from the stack; a handler that would go on with
    that (a loop's iterator) is none. */
 int unwind_exception(PyThreadState *tstate, _PyInterpreterFrame *frame, bool damaged)
@@ -187,17 +214,17 @@ int unwind_exception(PyThreadState *tstate, _PyInterpreterFrame *frame, bool dam
     if (!exception_handler_of(code, unit, &level, &handler, &lasti)) return -1;
     for (int k = 0; damaged && k < level; k++)
         if (PyStackRef_IsNull(frame->localsplus[code->co_nlocalsplus + k])) return -1;
-    PyObject *exception = PyErr_GetRaisedException();      /* making a frame object may fail, and forget it */
-    PyFrameObject *object = PyThreadState_GetFrame(tstate);
-    PyErr_SetRaisedException(exception);
-    if (object) {
-        PyTraceBack_Here(object);
-        Py_DECREF(object);
-    }
+    add_to_traceback(tstate);
+    tell_tools(tstate, frame, PY_MONITORING_EVENT_RAISE, unit);
     _PyStackRef *base = frame->localsplus + code->co_nlocalsplus;
-    while (frame->stackpointer > base + level) {
-        _PyStackRef top = *--frame->stackpointer;
-        PyStackRef_XCLOSE(top);
+    for (;;) {
+        while (frame->stackpointer > base + level) {
+            _PyStackRef top = *--frame->stackpointer;
+            PyStackRef_XCLOSE(top);
+        }
+        if (tell_tools(tstate, frame, PY_MONITORING_EVENT_EXCEPTION_HANDLED, handler) == 0) break;
+        unit = handler - 1;            /* where the interpreter looks for whoever handles the tool's exception */
+        if (!exception_handler_of(code, unit, &level, &handler, &lasti)) return -1;
     }
     if (lasti) *frame->stackpointer++ = PyStackRef_TagInt(unit);
     *frame->stackpointer++ = PyStackRef_FromPyObjectSteal(PyErr_GetRaisedException());

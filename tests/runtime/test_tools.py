@@ -393,3 +393,121 @@ def test_a_breakpoint_set_while_a_thread_compiles_for_itself() -> None:
     tier.install = install
     assert loop(1000) == sum(number & 7 for number in range(1000))
     assert len(hits) > 1000, f"{len(hits)} lines seen: the loop ran in machine code"
+
+
+def raise_at(number: int, at: int, switch: Any) -> int:
+    if number == at:
+        switch()
+        raise LookupError(number)
+    return number
+
+
+def between(number: int, at: int, switch: Any) -> int:
+    more = number + 1
+    found = raise_at(number, at, switch)
+    other = raise_at(more, -1, switch)
+    return more + found - other + number - number + more - more  # long enough to be entered
+
+
+def handled(at: int, switch: Any) -> int:
+    total = 0
+    for number in range(60):
+        try:
+            total += between(number, at, switch)
+        except LookupError:
+            total -= 1
+    return total
+
+
+def passed_on(at: int, switch: Any) -> int:
+    total = 0
+    for number in range(60):
+        total += between(number, at, switch)
+    return total
+
+
+@fresh_process(cases=["handled", "passed_on"])
+def test_exceptions_above_the_call_that_switched_a_tool_on(case: str) -> None:
+    """The frames above are in machine code, and their events come all the same. (That frame which was entered from the
+    interpreter, and does not handle it, has the line of the jump.)"""
+    wanted = ("RAISE", "EXCEPTION_HANDLED", "PY_UNWIND")
+    function = handled if case == "handled" else passed_on
+    heard: list[tuple[str, str, int]] = []
+
+    def listen(name: str) -> Any:
+        def callback(code: Any, offset: int, exception: BaseException) -> None:
+            line = next(line for start, end, line in code.co_lines() if start <= offset < end)
+            heard.append((code.co_name, name, line))
+            assert type(exception) is LookupError
+
+        return callback
+
+    def switch() -> None:
+        sys.monitoring.use_tool_id(TOOL, "late")
+        for name in wanted:
+            sys.monitoring.register_callback(TOOL, getattr(events, name), listen(name))
+        sys.monitoring.set_events(TOOL, sum(getattr(events, name) for name in wanted))
+
+    def run() -> list[tuple[str, str, int]]:
+        heard.clear()
+        try:
+            function(50, switch)
+        except LookupError:
+            heard.append(("caught", "", 0))
+        sys.monitoring.set_events(TOOL, 0)
+        sys.monitoring.free_tool_id(TOOL)
+        entered_by_the_door = function.__name__ if function is passed_on else ""
+        return [
+            (name, event, 0 if name == entered_by_the_door else line) for name, event, line in heard if name != "run"
+        ]
+
+    expected = run()
+    assert len({name for name, _, _ in expected} & {"raise_at", "between", function.__name__}) == 3
+    assert sum(name == "between" for name, _, _ in expected) == 2
+    switch_on()
+    for each in (function, between):
+        ftjit.jit(each)
+    wait_until(lambda: (function(-1, switch), ftjit.is_compiled(function) and ftjit.is_compiled(between))[1], 10)
+    for _ in range(20):
+        with entered():
+            assert run() == expected
+
+
+@fresh_process()
+def test_a_tool_that_raises_where_an_exception_is_handled() -> None:
+    """Its exception takes the place of the handled one, and goes to the handler round that handler, or out."""
+
+    def loop(at: int, switch: Any) -> str:
+        found = ""
+        for number in range(60):
+            try:
+                raise_at(number, at, switch)
+            except LookupError:
+                found += "handled"
+        return found
+
+    def object_to(code: Any, offset: int, exception: BaseException) -> None:
+        if isinstance(exception, LookupError):
+            raise KeyboardInterrupt
+
+    def switch() -> None:
+        sys.monitoring.use_tool_id(TOOL, "late")
+        sys.monitoring.register_callback(TOOL, events.EXCEPTION_HANDLED, object_to)
+        sys.monitoring.set_events(TOOL, events.EXCEPTION_HANDLED)
+
+    def run() -> str:
+        try:
+            return loop(50, switch)
+        except KeyboardInterrupt:
+            return "interrupted"
+        finally:
+            sys.monitoring.set_events(TOOL, 0)
+            sys.monitoring.free_tool_id(TOOL)
+
+    assert run() == "interrupted"
+    switch_on()
+    ftjit.jit(loop)
+    wait_until(lambda: (loop(-1, switch), ftjit.is_compiled(loop))[1], 10)
+    for _ in range(20):
+        with entered():
+            assert run() == "interrupted"
