@@ -5,6 +5,7 @@
 #include "callouts.h"
 #include "direct.h"
 #include "internal/pycore_list.h"
+#include "internal/pycore_tuple.h"
 #include "internal/pycore_unicodeobject.h"
 
 void release_held(struct activation *);
@@ -311,20 +312,22 @@ int64_t callout_unpack_sequence(_PyInterpreterFrame *frame, int64_t count)
     return 0;
 }
 
-static int64_t build(_PyInterpreterFrame *frame, int64_t count, PyObject *sequence, bool is_list)
+/* `sequence` is made of the items on the stack, and has their references. */
+static int64_t built(_PyInterpreterFrame *frame, int64_t count, PyObject *sequence)
 {
     if (!sequence) return -1;
-    for (int64_t i = 0; i < count; i++) {
-        PyObject *item = PyStackRef_AsPyObjectSteal(frame->stackpointer[i - count]);
-        if (is_list) PyList_SET_ITEM(sequence, i, item);
-        else PyTuple_SET_ITEM(sequence, i, item);
-    }
     frame->stackpointer -= count;
-    *frame->stackpointer++ = PyStackRef_FromPyObjectSteal(sequence);
+    *frame->stackpointer++ = handed_over(sequence);
     return 0;
 }
-int64_t callout_build_list(_PyInterpreterFrame *frame, int64_t count) { return build(frame, count, PyList_New(count), true); }
-int64_t callout_build_tuple(_PyInterpreterFrame *frame, int64_t count) { return build(frame, count, PyTuple_New(count), false); }
+int64_t callout_build_list(_PyInterpreterFrame *frame, int64_t count)
+{
+    return built(frame, count, _PyList_FromStackRefStealOnSuccess(frame->stackpointer - count, count));
+}
+int64_t callout_build_tuple(_PyInterpreterFrame *frame, int64_t count)
+{
+    return built(frame, count, _PyTuple_FromStackRefStealOnSuccess(frame->stackpointer - count, count));
+}
 int64_t callout_build_map(_PyInterpreterFrame *frame, int64_t count)
 {
     PyObject *dict = PyDict_New();
