@@ -39,6 +39,8 @@ class Arithmetic(Core):
         if instruction.argument == SUBSCRIPT:
             self.subscript(instruction)
             return
+        if instruction.special == "BINARY_OP_INPLACE_ADD_UNICODE":
+            raise LeaveHere("a string that grows in place")  # a call out would copy it, each time
         operator = OPERATORS[instruction.argument % len(OPERATORS)]
         left, right = self.stack[-2], self.stack[-1]
         hint = self._hint(instruction)

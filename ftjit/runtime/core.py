@@ -12,6 +12,7 @@ from typing import Any
 
 from ftjit.backend.assembler import Code
 from ftjit.errors import UnsupportedPython
+from ftjit.runtime import worth
 from ftjit.stencils import library as stencil_library
 from ftjit.stencils.library import StencilLibrary
 from ftjit.stencils.model import StencilError
@@ -64,6 +65,7 @@ class Core:
         self.layout = self._layout()
         self.spill = self._offset("activation.spill")
         self.spill_slots = self._offset("activation.spill_slots")
+        self.calls = frozenset(map(self.symbol, worth.CALLS))
         self._make_shim()
 
     def _offset(self, name: str) -> int:

@@ -21,6 +21,7 @@ from ftjit.passes import run as run_passes
 from ftjit.plain import changed
 from ftjit.profile.feedback import Feedback
 from ftjit.profile.snapshot import Snapshot
+from ftjit.runtime import worth
 from ftjit.runtime.core import Core, NoCodeMemory
 from ftjit.runtime.locks import Lock
 from ftjit.runtime.room import NoRoom, Room
@@ -85,6 +86,8 @@ def _install_once(
         if config.verify:
             verify(built.function)
         run_passes(built.function, config.passes_off, after)
+        if not insist and worth.gain(built.function, core.calls) < 0:
+            raise Uncompilable("the C functions that it calls cost more than the rest of it gains", snapshot.offset)
         text = format_function(built.function)
         if config.dump:
             print(text, file=sys.stderr)
@@ -168,7 +171,7 @@ class CodeRecord:
     installed: dict[int, Installed] = field(default_factory=dict)
     refused: dict[int, tuple[str, int]] = field(default_factory=dict)
     door_open: bool = False  # it has a slot, and what is compiled is wanted
-    watched: bool = False  # events of its own are on: the interpreter enters too (eager mode has those of all code)
+    watched: int = 0  # its own events that are on: the interpreter enters by them (eager mode has those of all code)
     insisted: bool = False  # somebody asked for it by name
     reopen: bool = False  # disable() has closed its door
     waiting: dict[int, str] = field(default_factory=dict)  # entries without an executor because of the heap's limit

@@ -34,6 +34,9 @@ from ftjit.runtime.room import NoRoom, Room
 
 TOOL = sys.monitoring.OPTIMIZER_ID if hasattr(sys, "monitoring") else 5
 WANTED, PENDING, INSTALLED, REFUSED = range(4)
+# Events: a function starts, a jump (of which those backward matter).
+_START, _JUMP = (sys.monitoring.events.PY_START, sys.monitoring.events.JUMP) if hasattr(sys, "monitoring") else (0, 0)
+_EVENTS = _START | _JUMP
 # Loop-free functions of fewer than MIN_STRAIGHT_BYTECODES do not repay the door: they have a slot and no events, so
 # only machine code enters them.
 _TOO_SMALL = ("too small to repay entering from the interpreter", 0)
@@ -113,18 +116,22 @@ class Tier:
         self._take_tool()
         for reference, record in list(self.records.values()):
             if record.watched and (code := reference()) is not None:
-                self._events(code, True)
+                self._events(code, record.watched)
         if self.eager:
-            self._events(None, True)
+            self._events(None, _EVENTS)
 
-    def _events(self, code: CodeType | None, on: bool) -> None:
+    def _watch(self, code: CodeType, record: CodeRecord, wanted: int) -> None:
+        if record.watched != wanted:
+            record.watched = wanted
+            self._events(code, wanted)
+
+    def _events(self, code: CodeType | None, wanted: int) -> None:
         """Switch the events of this code object, or of all code: stops the world, so once per code object. Nothing
         while the tool is not ours any more: enable() takes it again, and then it does this."""
         monitoring = sys.monitoring
         if monitoring.get_tool(TOOL) != "ftjit":
             return
         self.world_stops += 1
-        wanted = monitoring.events.PY_START | monitoring.events.JUMP if on else 0
         try:
             if code is None:
                 monitoring.set_events(TOOL, wanted)
@@ -158,8 +165,9 @@ class Tier:
     def open_door(self, code: CodeType, insist: bool = False) -> None:
         """Let threads in at this code object's start and loops, from now on. `insist`: somebody named it."""
         record = self.record(code)
+        is_news = insist and not record.insisted
         record.insisted |= insist
-        if record.door_open and (record.watched or self.eager or not insist):
+        if record.door_open and not is_news and (record.watched or self.eager or not insist):
             return
         bytecode = Bytecode(code)
         watched = bool(bytecode.loops) or insist or len(bytecode.instructions) >= MIN_STRAIGHT_BYTECODES
@@ -179,9 +187,8 @@ class Tier:
             record.door_open = True
             if not watched:
                 record.refused[bytecode.resume_offset] = _TOO_SMALL
-            if watched and not record.watched:
-                record.watched = True
-                self._events(code, True)
+            if watched:
+                self._watch(code, record, _EVENTS)
 
     def _make_slot(self, code: CodeType, bytecode: Bytecode, state: int) -> bool:
         """A slot with an entry for the start and each loop. REFUSED: nothing is ever entered there, and the sampler
@@ -213,9 +220,7 @@ class Tier:
     def close_door(self, code: CodeType, record: CodeRecord) -> None:
         record.door_open = False  # first: whoever installs something now looks at it afterwards
         self.core.lib.slot_clear(id(code), REFUSED)
-        if record.watched:
-            record.watched = False
-            self._events(code, False)
+        self._watch(code, record, 0)
 
     # ---- compiling ------------------------------------------------------------------------------------------------
 
@@ -263,10 +268,10 @@ class Tier:
             lib.slot_set_entry_state(id(code), offset, WANTED if not record.never else REFUSED)
             return
         revisions = record.feedback.revisions
-        if offset in record.installed and self._learn(code, record, offset):
+        if offset in record.installed and (why := self._learn(code, record, offset)):
             record.installed.pop(offset, None)
-            record.refused[offset] = ("it leaves for the interpreter in every turn, at what is not compiled", offset)
             lib.slot_clear_entry(id(code), offset, REFUSED)
+            self._refuse(code, record, offset, why, offset)
             return
         revisions[offset] += 1
         if revisions[offset] > self.config.revisions:
@@ -317,21 +322,35 @@ class Tier:
     def _refuse(self, code: CodeType, record: CodeRecord, offset: int, reason: str, where: int) -> None:
         record.refused[offset] = (reason, where)
         self.core.lib.slot_set_entry_state(id(code), offset, REFUSED)
-        if not record.installed and len(record.refused) >= 1 + len(Bytecode(code).loops):
-            self.close_door(code, record)
+        self._close_what_is_refused(code, record)
 
-    def _learn(self, code: CodeType, record: CodeRecord, offset: int) -> bool:
-        """Which exits of the executor that is installed were taken too often. True when it is not worth having: the
-        second time that it leaves in every turn of its loop, or every call, for what cannot be compiled."""
-        losing = False
+    @_one_at_a_time
+    def _close_what_is_refused(self, code: CodeType, record: CodeRecord) -> None:
+        """An event costs the interpreter as much as a few bytecodes: none where nothing will be entered."""
+        bytecode = Bytecode(code)
+        if not record.installed and len(record.refused) >= 1 + len(bytecode.loops):
+            self.close_door(code, record)
+        elif record.watched:
+            starts = _START if bytecode.resume_offset not in record.refused else 0
+            jumps = _JUMP if set(bytecode.loops) - set(record.refused) else 0
+            self._watch(code, record, starts | jumps)
+
+    def _learn(self, code: CodeType, record: CodeRecord, offset: int) -> str:
+        """Which exits of the executor that is installed were taken too often. Why it is not worth having, if so: the
+        second time that it leaves in every turn of its loop, or every call, for what cannot be compiled; the third time
+        that it leaves as soon as it is entered."""
+        losing = ""
         for exit, taken in self.exit_counts(code, record, offset):
             if taken < self.config.relearn // 2 or exit.reason in ("return", "poll", "status", "never ran"):
                 continue
             if exit.reason == "entry":
                 record.feedback.mixed.update(range(code.co_nlocals))
             record.feedback.note(exit.place, exit.reason)
-            if exit.reason == "uncompiled" and record.feedback.revisions[offset] >= 2:
-                losing = losing or _is_every_turn(Bytecode(code), offset, exit.offset)
+            revisions = record.feedback.revisions[offset]
+            if exit.reason == "uncompiled" and revisions >= 2 and _is_every_turn(Bytecode(code), offset, exit.offset):
+                losing = "it leaves for the interpreter in every turn, at what is not compiled"
+            elif exit.reason == "entry" and revisions >= 3:
+                losing = "it leaves for the interpreter as soon as it is entered"
         return losing
 
     def exit_counts(self, code: CodeType, record: CodeRecord, offset: int) -> list[tuple[Any, int]]:
@@ -399,7 +418,7 @@ class Tier:
         lib.door_set_thresholds(*((1, 1) if on else _WARM), self.config.relearn)
         lib.snapshot_set_queue(id(self._eager_put if on else self.put), id(MISSING))
         lib.door_set_opener(id(self._opener) if on else 0)
-        self._events(None, on)
+        self._events(None, _EVENTS if on else 0)
         for _reference, record in list(self.records.values()) if not on else ():
             if record.door_open and not record.watched:  # it needs events of its own now
                 record.door_open, record.reopen = False, True
@@ -436,9 +455,7 @@ class Tier:
                 record.installed.clear()
                 record.waiting.clear()
                 record.feedback.revisions.clear()
-                if record.watched:
-                    record.watched = False
-                    self._events(code, False)
+                self._watch(code, record, 0)
         self.core.lib.reclaim()  # the thread that would have done it is gone
 
     def shut_down(self) -> None:
