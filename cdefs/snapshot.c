@@ -35,8 +35,36 @@ static PyObject *hand_over(PyObject *object)
 
 PyObject *range_iterator_new(int64_t start, int64_t length, int64_t step);
 
-/* What the compiler gets to see of a stack entry. An iterator that only this frame refers to must stay so (a count
-   from another thread would change its ways for ever): it sees a new one like it. */
+/* Another thread that is the last to let go of a container lets go of all that is in it, and takes every object there from
+   its owner for ever: all counts on them are atomic from then on. So it gets a container of its own to see, with a few of the
+   items, and these are paid for. What has a finaliser is not among them. */
+enum { FEW = 8 };
+static PyObject *few_of_list(PyObject *list)
+{
+    PyObject *few = PyList_GetSlice(list, 0, FEW);
+    for (Py_ssize_t i = 0; few && i < PyList_GET_SIZE(few); i++) {
+        if (has_finaliser(PyList_GET_ITEM(few, i))) {
+            PyList_SetSlice(few, i, PyList_GET_SIZE(few), NULL);
+            break;
+        }
+        hand_over(PyList_GET_ITEM(few, i));
+    }
+    return few;
+}
+static PyObject *like_tuple(PyObject *tuple)
+{
+    Py_ssize_t size = PyTuple_GET_SIZE(tuple);
+    PyObject *like = size && size <= FEW ? PyTuple_New(size) : NULL;
+    for (Py_ssize_t i = 0; like && i < size; i++) {
+        PyObject *item = PyTuple_GET_ITEM(tuple, i);
+        if (has_finaliser(item)) Py_CLEAR(like);
+        else PyTuple_SET_ITEM(like, i, hand_over(Py_NewRef(item)));
+    }
+    return like;
+}
+
+/* What the compiler gets to see of a stack entry: something like it, where a count from another thread would change its
+   ways for ever, as that of an iterator that only this frame refers to. */
 static PyObject *stand_in(PyObject *value)
 {
     PyObject *like = NULL;
@@ -45,9 +73,15 @@ static PyObject *stand_in(PyObject *value)
     if (Py_IS_TYPE(value, &PyRangeIter_Type)) like = range_iterator_new(0, 1, ((struct { PyObject_HEAD long start, step, len; } *)value)->step);
     else if (Py_IS_TYPE(value, &PyListIter_Type)) {
         PyObject *list = (PyObject *)((_PyListIterObject *)value)->it_seq;
-        like = list ? PyObject_GetIter(list) : NULL;
-        if (like) hand_over(list);       /* its iterator's reference */
+        PyObject *few = list ? few_of_list(list) : NULL;
+        like = few ? PyObject_GetIter(few) : NULL;
+        Py_XDECREF(few);
+        if (like) hand_over(few);        /* its iterator's reference */
     }
+    else if (PyList_CheckExact(value)) like = few_of_list(value);
+    else if (PyTuple_CheckExact(value)) like = like_tuple(value);
+    else if (PyDict_CheckExact(value)) like = PyDict_New();
+    else if (PySet_CheckExact(value)) like = PySet_New(NULL);
     if (!like) PyErr_Clear();
     return like ? like : Py_NewRef(value);
 }

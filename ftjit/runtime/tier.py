@@ -337,8 +337,8 @@ class Tier:
 
     def _learn(self, code: CodeType, record: CodeRecord, offset: int) -> str:
         """Which exits of the executor that is installed were taken too often. Why it is not worth having, if so: the
-        second time that it leaves in every turn of its loop, or every call, for what cannot be compiled; the third time
-        that it leaves as soon as it is entered."""
+        second time that it leaves in every turn of its loop, or every call, for what cannot be compiled, or because its
+        iterator is another's."""
         losing = ""
         for exit, taken in self.exit_counts(code, record, offset):
             if taken < self.config.relearn // 2 or exit.reason in ("return", "poll", "status", "never ran"):
@@ -349,8 +349,8 @@ class Tier:
             revisions = record.feedback.revisions[offset]
             if exit.reason == "uncompiled" and revisions >= 2 and _is_every_turn(Bytecode(code), offset, exit.offset):
                 losing = "it leaves for the interpreter in every turn, at what is not compiled"
-            elif exit.reason == "entry" and revisions >= 3:
-                losing = "it leaves for the interpreter as soon as it is entered"
+            elif exit.detail == "guard_own_iterator" and revisions >= 2:
+                losing = "it leaves for the interpreter as soon as it is entered: others hold the loop's iterator"
         return losing
 
     def exit_counts(self, code: CodeType, record: CodeRecord, offset: int) -> list[tuple[Any, int]]:

@@ -108,7 +108,8 @@ def test_a_loop_of_c_calls_is_found() -> None:
 
     flag = Flag()
     thread = start_thread(calling, list(range(2000)), flag)
-    wait_until(lambda: ftjit.is_compiled(calling), 10, f"{ftjit.explain(calling)}")
+    # Found, looked at, and left alone: C functions are called as fast by the interpreter.
+    wait_until(lambda: "the C functions that it calls cost more" in str(ftjit.explain(calling)), 10)
     flag.done = True
     join(thread)
 
