@@ -23,7 +23,10 @@ PyObject *visit(PyObject *callable, PyObject *argument)
 {
     atomic_fetch_add(&visitors, 1);      /* partner: wait_for_visitors, which shuts the door first. It sees us, or we that */
     my_visits++;
+    PyThreadState *tstate = PyThreadState_GetUnchecked();
+    PyThreadState_EnterTracing(tstate);                  /* the program's tools do not hear of the compiler */
     PyObject *result = door_is_enabled() ? PyObject_CallOneArg(callable, argument) : NULL;
+    PyThreadState_LeaveTracing(tstate);
     my_visits--;
     atomic_fetch_sub(&visitors, 1);
     return result;

@@ -3,6 +3,7 @@
    the result of the CALL, after which the interpreter goes on in the frame that was entered. */
 #include "core.h"
 #include "direct.h"
+#include "stay.h"
 
 enum { CALL_UNITS = 1 + INLINE_CACHE_ENTRIES_CALL };
 
@@ -78,6 +79,11 @@ int leave_inlined(struct activation *act, struct exit_record *exit, PyThreadStat
     /* From here until they are linked nothing may collect garbage. */
     for (int k = 0; k < last; k++) frames[k + 1] = frame_make(functions[k], &inner[k], tstate, frames[k]);
     leave_put(act, exit, frames, fresh);
+    if (!failed) {                                       /* what is let go now may end, and look at the frames */
+        tstate->current_frame = frames[last];
+        if (after_exit) release_after_exit();
+        if (act->executor->holds) release_held(act);
+    }
     PyObject *result = NULL;
     tstate->py_recursion_remaining -= last - 1;          /* the interpreter counts the one it runs */
     for (int k = last; k >= 1; k--) {

@@ -35,6 +35,23 @@ static PyObject *hand_over(PyObject *object)
 
 PyObject *range_iterator_new(int64_t start, int64_t length, int64_t step);
 
+/* Can it be kept alive for the milliseconds until the compiler is done, and nobody notices? Of a type of C that is not
+   among these we do not know: a file is flushed at its end, a view of memory locks what it is of. Instances of classes in
+   Python own what their attributes are; without their types nothing could be compiled. */
+static bool may_linger(PyObject *value)
+{
+    PyTypeObject *type = Py_TYPE(value);
+    if (has_finaliser(value)) return false;
+    if (type->tp_flags & Py_TPFLAGS_HEAPTYPE) return !((PyHeapTypeObject *)type)->_ht_tpname;       /* C's types have it */
+    return type->tp_flags & (Py_TPFLAGS_LONG_SUBCLASS | Py_TPFLAGS_UNICODE_SUBCLASS | Py_TPFLAGS_BYTES_SUBCLASS
+                             | Py_TPFLAGS_LIST_SUBCLASS | Py_TPFLAGS_TUPLE_SUBCLASS | Py_TPFLAGS_DICT_SUBCLASS)
+        || PyFloat_CheckExact(value) || PyComplex_CheckExact(value) || value == Py_None || value == missing
+        || PyFunction_Check(value) || PyCFunction_Check(value) || PyMethod_Check(value) || PyModule_Check(value)
+        || PyType_Check(value) || PyCode_Check(value) || PyAnySet_CheckExact(value) || PyRange_Check(value)
+        || PySlice_Check(value) || PyCell_Check(value) || Py_IS_TYPE(value, &PyRangeIter_Type)
+        || Py_IS_TYPE(value, &PyListIter_Type);
+}
+
 /* Another thread that is the last to let go of a container lets go of all that is in it, and takes every object there from
    its owner for ever: all counts on them are atomic from then on. So it gets a container of its own to see, with a few of the
    items, and these are paid for. What has a finaliser is not among them. */
@@ -43,7 +60,7 @@ static PyObject *few_of_list(PyObject *list)
 {
     PyObject *few = PyList_GetSlice(list, 0, FEW);
     for (Py_ssize_t i = 0; few && i < PyList_GET_SIZE(few); i++) {
-        if (has_finaliser(PyList_GET_ITEM(few, i))) {
+        if (!may_linger(PyList_GET_ITEM(few, i))) {
             PyList_SetSlice(few, i, PyList_GET_SIZE(few), NULL);
             break;
         }
@@ -57,7 +74,7 @@ static PyObject *like_tuple(PyObject *tuple)
     PyObject *like = size && size <= FEW ? PyTuple_New(size) : NULL;
     for (Py_ssize_t i = 0; like && i < size; i++) {
         PyObject *item = PyTuple_GET_ITEM(tuple, i);
-        if (has_finaliser(item)) Py_CLEAR(like);
+        if (!may_linger(item)) Py_CLEAR(like);
         else PyTuple_SET_ITEM(like, i, hand_over(Py_NewRef(item)));
     }
     return like;
@@ -68,8 +85,7 @@ static PyObject *like_tuple(PyObject *tuple)
 static PyObject *stand_in(PyObject *value)
 {
     PyObject *like = NULL;
-    /* What has a finaliser must not be kept alive by us, not even for the milliseconds until the compiler is done. */
-    if (has_finaliser(value)) return Py_NewRef(missing);
+    if (!may_linger(value)) return Py_NewRef(missing);
     if (Py_IS_TYPE(value, &PyRangeIter_Type)) like = range_iterator_new(0, 1, ((struct { PyObject_HEAD long start, step, len; } *)value)->step);
     else if (Py_IS_TYPE(value, &PyListIter_Type)) {
         PyObject *list = (PyObject *)((_PyListIterObject *)value)->it_seq;

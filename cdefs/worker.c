@@ -18,6 +18,7 @@ static _Atomic uint32_t asked;            /* somebody wanted a worker since the 
 static void run_once(void)
 {
     PyGILState_STATE state = PyGILState_Ensure();
+    PyThreadState_EnterTracing(PyThreadState_GetUnchecked());       /* the program's tools do not hear of the compiler */
     keepsakes_drop();
     PyObject *codes = PyList_New(0), *code;
     while (codes && (code = sampler_take_hot())) {
@@ -28,6 +29,7 @@ static void run_once(void)
     if (!done) PyErr_WriteUnraisable(work);
     Py_XDECREF(done);
     Py_XDECREF(codes);
+    PyThreadState_LeaveTracing(PyThreadState_GetUnchecked());
     PyGILState_Release(state);
 }
 

@@ -191,7 +191,8 @@ class Emitter:
             self._transfer(Transfer(op.result.kind, place, result))
 
     def _leave(self, op: Op) -> None:
-        """The end of a block. A return passes only its result, unless somebody holds the frame."""
+        """The end of a block. A return passes only its result, unless somebody holds the frame, or the end of a held
+        global may look at it: then its locals go home."""
         exit = op.exit
         assert exit is not None
         # A local that is returned: the number alone, the local goes with its frame.
@@ -200,7 +201,7 @@ class Emitter:
             for move in exit.moves
             if move.slot >= self.local_slots
         ]
-        if exit.reason != "return" or exit.depth != 1 or any(move.kind not in _LIGHT for move in results):
+        if self.holds or exit.reason != "return" or exit.depth != 1 or any(move.kind not in _LIGHT for move in results):
             self._stencil("jump", target=self._exit_label(op))
             return
         full = self._exit_label(op)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-import time
 from dataclasses import dataclass, field
 from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
+from time import perf_counter  # bound now: the program may replace what the module has
 from types import CodeType
 
 from ftjit.backend.emit import Emitted, emit
@@ -208,8 +208,8 @@ class Stopwatch:
         self.seconds = seconds
 
     def __enter__(self) -> None:
-        self.began = time.perf_counter()
+        self.began = perf_counter()
 
     def __exit__(self, *error: object) -> None:
         with self.seconds.lock:
-            self.seconds.seconds += time.perf_counter() - self.began
+            self.seconds.seconds += perf_counter() - self.began
