@@ -28,8 +28,9 @@ def enable(mode: str = "auto", **settings: Any) -> None:
 
     mode: "auto"; "eager" compiles every code object from its first run on; "off" is disable(). settings: those of
     `ftjit/config.py` by name (hot_samples=3). They go before the FTJIT_* variables, and are to be given before anything
-    of ftjit is used: later they can only be repeated. Raises UnsupportedPython where ftjit cannot run, SettingError for
-    a setting or an FTJIT_* variable that says nothing sensible, ValueError for another mode."""
+    of ftjit is used: later a warning is logged, and what it started with holds. Raises UnsupportedPython where ftjit
+    cannot run, SettingError for a setting or an FTJIT_* variable that says nothing sensible, ValueError for another
+    mode."""
     if mode not in _MODES:
         raise ValueError(f"mode is {mode!r}; it must be one of {', '.join(_MODES)}")
     if mode == "off":

@@ -65,7 +65,7 @@ class Core:
         self.layout = self._layout()
         self.spill = self._offset("activation.spill")
         self.spill_slots = self._offset("activation.spill_slots")
-        self.calls = frozenset(map(self.symbol, worth.CALLS))
+        self.losses = {self.symbol(f"callout_{name}"): loss for name, loss in worth.LOSSES.items()}
         self._make_shim()
 
     def _offset(self, name: str) -> int:

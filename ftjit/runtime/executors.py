@@ -86,7 +86,7 @@ def _install_once(
         if config.verify:
             verify(built.function)
         run_passes(built.function, config.passes_off, after)
-        if not insist and worth.gain(built.function, core.calls) < 0:
+        if not insist and worth.gain(built.function, core.losses) < 0:
             raise Uncompilable("the C functions that it calls cost more than the rest of it gains", snapshot.offset)
         text = format_function(built.function)
         if config.dump:

@@ -8,6 +8,7 @@ user threads come in through the public functions only.
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import sys
 import threading
@@ -19,8 +20,8 @@ from itertools import batched
 from types import CodeType
 from typing import Any, Concatenate
 
-from ftjit.config import Config, check_words, read
-from ftjit.errors import SettingError, UnsupportedPython
+from ftjit.config import VARIABLES, Config, check_words, read
+from ftjit.errors import UnsupportedPython
 from ftjit.frontend.bytecode import Bytecode
 from ftjit.frontend.core import Uncompilable
 from ftjit.passes import PASSES
@@ -504,8 +505,8 @@ _is_being_made = False
 
 
 def tier(settings: Mapping[str, Any] | None = None) -> Tier:
-    """The one Tier of this process, made with these settings. UnsupportedPython where there can be none, SettingError
-    for settings that make no sense, or others than it was made with."""
+    """The one Tier of this process, made with these settings; a warning is logged for others than it was made with.
+    UnsupportedPython where there can be none, SettingError for settings that make no sense."""
     global _tier, _is_being_made
     if _tier is None:
         with _making:
@@ -520,7 +521,11 @@ def tier(settings: Mapping[str, Any] | None = None) -> Tier:
     wanted = read(settings) if settings else _tier.config
     for name in settings or ():
         if (running := getattr(_tier.config, name)) != getattr(wanted, name):
-            raise SettingError(f"{name}: ftjit runs with {running!r}; give settings before anything of it is used")
+            logging.getLogger("ftjit").warning(
+                "%s: ftjit has started with %r (under python -m ftjit, with FTJIT=1, or by an earlier call or decorator), "
+                "and goes on with it: set %s, or call enable() before",
+                name, running, VARIABLES[name],
+            )  # fmt: skip
     return _tier
 
 

@@ -7,14 +7,20 @@ The weights are nanoseconds, fitted to loops over strings, dicts, sets, generato
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ftjit.ir import Function
 
 GAIN = 1.5  # of an operation that does something a bytecode asks for
-LOSS = 10.0  # of a call out
-LOSS_OF_A_CALL = 15.0  # which the interpreter makes without C between, or by a specialised bytecode
+LOSS = 10.0  # of a call out, but for these:
+LOSSES: dict[str, float] = {
+    # Calls: the interpreter makes them without C between, or by a specialised bytecode.
+    **dict.fromkeys(("call", "call_kw"), 15.0),
+    # What the interpreter has no specialised bytecode for, either.
+    **dict.fromkeys(("binary_slice", "store_slice", "build_slice", "build_list", "build_tuple", "build_map"), 3.0),
+}
 TURNS = 10.0  # how often a loop goes round each time it is come to
 
-CALLS = ("callout_call", "callout_call_kw")
 # Operations that the interpreter has no need of: guards, moves between places, bookkeeping.
 _OVERHEAD = (
     "guard_", "unbox_", "push_", "drop_", "move_", "load_", "store_maybe", "int_move", "float_move", "jump", "leave",
@@ -22,14 +28,14 @@ _OVERHEAD = (
 )  # fmt: skip
 
 
-def gain(function: Function, calls: frozenset[int]) -> float:
-    """Nanoseconds gained each time it is run, less than nothing if it loses. `calls`: the addresses of CALLS."""
+def gain(function: Function, losses: Mapping[int, float]) -> float:
+    """Nanoseconds gained each time it is run; less than nothing if it loses. `losses`: LOSSES by helper address."""
     total = 0.0
     for block in function.blocks:
         once = 0.0
         for op in block.ops:
             if op.name.startswith("call_out"):
-                once -= LOSS_OF_A_CALL if op.immediates[0] in calls else LOSS
+                once -= losses.get(op.immediates[0], LOSS)
             elif not op.name.startswith(_OVERHEAD):
                 once += GAIN
         total += once * TURNS**block.loop_depth
