@@ -511,3 +511,38 @@ def test_a_tool_that_raises_where_an_exception_is_handled() -> None:
     for _ in range(20):
         with entered():
             assert run() == "interrupted"
+
+
+@fresh_process(cases=["auto", "eager"])
+def test_tools_do_not_hear_of_the_compiler(case: str) -> None:
+    files: set[str] = set()
+
+    def make(number: int) -> Any:
+        scope: dict[str, Any] = {}
+        exec(
+            compile(
+                f"def f(n):\n    t = 0\n    for i in range(n):\n        t += i * {number}\n    return t", "made", "exec"
+            ),
+            scope,
+        )
+        return scope["f"]
+
+    ftjit.enable(case)
+    functions = [make(number) for number in range(10)]
+    with tool():
+        sys.monitoring.register_callback(TOOL, events.PY_START, lambda code, offset: files.add(code.co_filename))
+        sys.monitoring.set_events(TOOL, events.PY_START)
+        for function in functions:
+            ftjit.jit(function)
+        deadline = time.monotonic() + 10
+        while ftjit.stats().snapshots < 1 and time.monotonic() < deadline:
+            for function in functions:
+                function(2000)
+            time.sleep(0.001)
+        time.sleep(0.05)
+        sys.monitoring.set_events(TOOL, 0)
+    assert "made" in files
+    ours = {
+        file for file in files if "/ftjit/runtime/" in file or "/ftjit/frontend/" in file or "/ftjit/passes/" in file
+    }
+    assert not {file for file in ours if not file.endswith("tier.py")}, ours  # `jit` itself is the program's call

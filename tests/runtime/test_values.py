@@ -366,3 +366,48 @@ def test_a_constant_is_borrowed_as_an_argument() -> None:
     operator.getitem(Sequence(), constant)  # borrowed from a variable
     assert len(seen) == 101
     assert set(seen) == {seen[100]}
+
+
+@fresh_process()
+def test_what_owns_something_is_not_kept_for_the_compiler() -> None:
+    """A file that its function lets go of is flushed, a view gives its buffer back, though the function has just been
+    looked at."""
+    buffer = bytearray(1000)
+
+    def view(turns: int) -> int:
+        total = 0
+        seen = memoryview(buffer)
+        for number in range(turns):
+            total += seen[number] + number * 3 - (number & 7)
+        return total
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "lines")
+
+        def lines(turns: int) -> int:
+            file = open(path, "w")  # noqa: SIM115
+            total = 0
+            for number in range(turns):
+                total += number * 3 - (number & 7)
+            file.write(f"{total}\n")
+            return total
+
+        switch_on()
+        ftjit.jit(view)
+        ftjit.jit(lines)
+        for _ in range(300):
+            view(1000)
+            buffer.append(0)  # BufferError while a view is alive
+            expected = lines(1000)
+            assert path.read_text() == f"{expected}\n"
+        assert ftjit.stats().snapshots >= 2
+
+
+@fresh_process()
+def test_the_clock_may_be_replaced() -> None:
+    import time
+
+    calls = []
+    time.perf_counter = lambda: calls.append(1) or 0.0  # type: ignore[func-returns-value, assignment]
+    heat(lambda n: sum([number * 2 for number in range(n)]), 1000)
+    assert not calls
