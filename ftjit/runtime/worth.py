@@ -2,7 +2,8 @@
 
 A bytecode that is done by a C function (a call out) costs more than in the interpreter, which has a specialised form
 for it: everything has to be in the frame, and what is specialised is not used. What machine code does costs less.
-The weights are nanoseconds, fitted to loops over strings, dicts, sets, generators and numbers (docs/compiler.md, "What is worth it").
+The weights are nanoseconds, fitted to loops over strings, dicts, sets, generators and numbers ("What is worth it" in
+docs/compiler.md).
 """
 
 from __future__ import annotations

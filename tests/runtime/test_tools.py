@@ -519,12 +519,8 @@ def test_tools_do_not_hear_of_the_compiler(case: str) -> None:
 
     def make(number: int) -> Any:
         scope: dict[str, Any] = {}
-        exec(
-            compile(
-                f"def f(n):\n    t = 0\n    for i in range(n):\n        t += i * {number}\n    return t", "made", "exec"
-            ),
-            scope,
-        )
+        source = f"def f(n):\n    t = 0\n    for i in range(n):\n        t += i * {number}\n    return t"
+        exec(compile(source, "made", "exec"), scope)
         return scope["f"]
 
     ftjit.enable(case)
@@ -534,15 +530,14 @@ def test_tools_do_not_hear_of_the_compiler(case: str) -> None:
         sys.monitoring.set_events(TOOL, events.PY_START)
         for function in functions:
             ftjit.jit(function)
+        before = ftjit.stats().snapshots
         deadline = time.monotonic() + 10
-        while ftjit.stats().snapshots < 1 and time.monotonic() < deadline:
+        while ftjit.stats().snapshots < before + 3 and time.monotonic() < deadline:
             for function in functions:
                 function(2000)
             time.sleep(0.001)
         time.sleep(0.05)
         sys.monitoring.set_events(TOOL, 0)
     assert "made" in files
-    ours = {
-        file for file in files if "/ftjit/runtime/" in file or "/ftjit/frontend/" in file or "/ftjit/passes/" in file
-    }
-    assert not {file for file in ours if not file.endswith("tier.py")}, ours  # `jit` itself is the program's call
+    # `jit` and `stats` themselves are the program's calls.
+    assert not [file for file in files if file.endswith(("/executors.py", "/build.py", "/emit.py", "/assembler.py"))]
