@@ -522,8 +522,8 @@ def tier(settings: Mapping[str, Any] | None = None) -> Tier:
     for name in settings or ():
         if (running := getattr(_tier.config, name)) != getattr(wanted, name):
             logging.getLogger("ftjit").warning(
-                "%s: ftjit has started with %r (under python -m ftjit, with FTJIT=1, or by an earlier call or decorator)"
-                " and goes on with it: set %s, or call enable() before",
+                "%s: ftjit has started with %r (under python -m ftjit, with FTJIT=1, or by an earlier call or "
+                "decorator) and goes on with it: set %s, or call enable() before",
                 name, running, VARIABLES[name],
             )  # fmt: skip
     return _tier
