@@ -23,7 +23,7 @@ def total_below(limit: int) -> int:
     return total
 
 
-@fresh_process(cases=["auto auto", "auto eager", "eager auto", "eager eager", "auto off auto"])
+@fresh_process(cases=["auto auto", "auto eager", "eager auto", "eager eager", "auto off auto"], seconds=60)
 def test_on_again(case: str) -> None:
     for mode in case.split():
         ftjit.enable(mode)
@@ -31,7 +31,7 @@ def test_on_again(case: str) -> None:
 
             def runs_as_machine_code() -> bool:
                 before = ftjit.stats().entries
-                for _ in range(50):
+                for _ in range(1000):  # mostly this, or the sampler hardly ever comes by when it runs
                     total_below(300)
                 time.sleep(0.001)
                 return ftjit.is_compiled(total_below) and ftjit.stats().entries > before
