@@ -42,13 +42,21 @@ static bool may_linger(PyObject *value)
 {
     PyTypeObject *type = Py_TYPE(value);
     if (has_finaliser(value)) return false;
+    if (PyMethod_Check(value)) return may_linger(PyMethod_GET_SELF(value));
+    if (PyCFunction_Check(value)) return !PyCFunction_GET_SELF(value) || may_linger(PyCFunction_GET_SELF(value));
+    if (PyCell_Check(value)) {
+        PyObject *content = PyCell_Get(value);
+        bool may = !content || may_linger(content);
+        Py_XDECREF(content);
+        return may;
+    }
     if (type->tp_flags & Py_TPFLAGS_HEAPTYPE) return !((PyHeapTypeObject *)type)->_ht_tpname;       /* C's types have it */
     return type->tp_flags & (Py_TPFLAGS_LONG_SUBCLASS | Py_TPFLAGS_UNICODE_SUBCLASS | Py_TPFLAGS_BYTES_SUBCLASS
                              | Py_TPFLAGS_LIST_SUBCLASS | Py_TPFLAGS_TUPLE_SUBCLASS | Py_TPFLAGS_DICT_SUBCLASS)
         || PyFloat_CheckExact(value) || PyComplex_CheckExact(value) || value == Py_None || value == missing
-        || PyFunction_Check(value) || PyCFunction_Check(value) || PyMethod_Check(value) || PyModule_Check(value)
+        || PyFunction_Check(value) || PyModule_Check(value)
         || PyType_Check(value) || PyCode_Check(value) || PyAnySet_CheckExact(value) || PyRange_Check(value)
-        || PySlice_Check(value) || PyCell_Check(value) || Py_IS_TYPE(value, &PyRangeIter_Type)
+        || PySlice_Check(value) || Py_IS_TYPE(value, &PyRangeIter_Type)
         || Py_IS_TYPE(value, &PyListIter_Type);
 }
 
@@ -72,11 +80,10 @@ static PyObject *like_tuple(PyObject *tuple)
 {
     Py_ssize_t size = PyTuple_GET_SIZE(tuple);
     PyObject *like = size && size <= FEW ? PyTuple_New(size) : NULL;
-    for (Py_ssize_t i = 0; like && i < size; i++) {
-        PyObject *item = PyTuple_GET_ITEM(tuple, i);
-        if (!may_linger(item)) Py_CLEAR(like);
-        else PyTuple_SET_ITEM(like, i, hand_over(Py_NewRef(item)));
-    }
+    for (Py_ssize_t i = 0; like && i < size; i++)        /* before any is paid for: that is for another thread to give back */
+        if (!may_linger(PyTuple_GET_ITEM(tuple, i))) Py_CLEAR(like);
+    for (Py_ssize_t i = 0; like && i < size; i++)
+        PyTuple_SET_ITEM(like, i, hand_over(Py_NewRef(PyTuple_GET_ITEM(tuple, i))));
     return like;
 }
 

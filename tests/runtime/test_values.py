@@ -385,11 +385,11 @@ def test_what_owns_something_is_not_kept_for_the_compiler() -> None:
         path = Path(folder, "lines")
 
         def lines(turns: int) -> int:
-            file = open(path, "w")  # noqa: SIM115
+            write = open(path, "w").write  # noqa: SIM115
             total = 0
             for number in range(turns):
                 total += number * 3 - (number & 7)
-            file.write(f"{total}\n")
+            write(f"{total}\n")
             return total
 
         switch_on()

@@ -127,3 +127,24 @@ def test_what_a_container_holds_stays_its_owners() -> None:
         time.sleep(0.001)
     assert ftjit.stats().snapshots >= 2
     assert sum(owner(word) != mine for word in words) <= 8
+
+
+def joined(turns: int) -> int:
+    return len("".join(chr(97 + number % 26) for number in range(turns)))
+
+
+@fresh_process()
+def test_a_generators_loop_is_given_up() -> None:
+    """Its iterator is another's too, so machine code leaves at once; it is not entered for ever."""
+    (inner,) = (each for each in joined.__code__.co_consts if hasattr(each, "co_code"))
+    switch_on()
+    ftjit.jit(inner)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        assert joined(5000) == 5000
+        before = ftjit.stats().entries
+        joined(5000)
+        if ftjit.stats().snapshots >= 2 and ftjit.stats().entries - before < 100:
+            break
+    assert ftjit.stats().entries - before < 100, ftjit.explain(inner)
+    assert "not compiled: it leaves for the interpreter" in str(ftjit.explain(inner)), ftjit.explain(inner)

@@ -1,7 +1,10 @@
 """Stencils of the tests' own, that put all registers in and take them out again: what a stencil does is seen so."""
 
+import ctypes
+import mmap
 import shutil
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -37,6 +40,18 @@ def build_library(folder: Path, templates: str = "") -> library.StencilLibrary:
     shutil.copy(build.SOURCES / "stencils" / "machine.h", folder / "stencils")
     (folder / "stencils" / "own.stencil.c").write_text(HEAD + REGISTERS + templates)
     return library.decode(build.build(folder))
+
+
+def executable(own: library.StencilLibrary) -> tuple[mmap.mmap, int, Callable[..., int]]:
+    """64 KiB of executable memory with the shim at its start: the memory, its address, and the shim as a function of
+    the code's address and of three pointers, the last to the activation."""
+    memory = mmap.mmap(
+        -1, 1 << 16, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
+    )
+    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    shim = own["test_shim"].code
+    memory[: len(shim)] = shim
+    return memory, address, ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4)(address)
 
 
 def bits(values: Registers) -> bytes:

@@ -7,7 +7,6 @@ compared with Python for random registers.
 import ctypes
 import importlib.util
 import math
-import mmap
 import platform
 import struct
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from collections.abc import Mapping
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support.own_stencils import Registers, bits, build_library, changed, doubles, fits, int64, registers
+from support.own_stencils import Registers, bits, build_library, changed, doubles, executable, fits, int64, registers
 
 from ftjit.stencils import library
 from ftjit.stencils.model import Stencil
@@ -105,12 +104,7 @@ class Machine:
 
     def __init__(self, stencils: library.StencilLibrary) -> None:
         self.stencils = stencils
-        protection = mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
-        self.memory = mmap.mmap(-1, 1 << 16, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, protection)
-        self.base = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
-        shim = stencils["test_shim"].code
-        self.memory[: len(shim)] = shim
-        self.shim = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4)(self.base)
+        self.memory, self.base, self.shim = executable(stencils)
         # A stub, because libc is more than 2 GiB away: jmp [rip + 0], the address.
         llabs = ctypes.cast(ctypes.CDLL(None).llabs, ctypes.c_void_p).value
         self.memory[512:526] = b"\xff\x25\0\0\0\0" + struct.pack("<Q", llabs)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-import mmap
 import operator
 import struct
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.own_stencils import Registers, bits, build_library, changed, doubles, fits, int64, registers
+from support.own_stencils import Registers, bits, build_library, changed, doubles, executable, fits, int64, registers
 
 from ftjit.backend.assembler import Assembler, Label
 from ftjit.runtime.core import core
@@ -150,12 +149,7 @@ class Machine:
         for name in wanted:
             if not name.endswith("__slow"):
                 self.variants[name.partition("__")[0]].append(name)
-        protection = mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
-        self.memory = mmap.mmap(-1, 1 << 16, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, protection)
-        self.base = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
-        shim = own["test_shim"].code
-        self.memory[: len(shim)] = shim
-        self.shim = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4)(self.base)
+        self.memory, self.base, self.shim = executable(own)
 
     def run(
         self, before: Registers, name: str, operands: tuple[str, ...], holes: dict[str, int]
