@@ -17,6 +17,7 @@ struct activation {
     uintptr_t version;              /* instrumentation version at entry (upper bits of eval_breaker) */
     int64_t exit;                   /* number of the exit that was taken */
     void *kept;                     /* a list whose lock this thread keeps from one store to the next, or null */
+    void *number;                   /* of another thread, counted once: the last one read out of a list, or null */
     void *held[HELD];               /* globals of other threads, counted once: only where the executor says `holds` */
     int64_t status;                 /* of the last call out: < 0 an exception is set, odd leave at the next bytecode, & 2 "no" */
 };

@@ -231,14 +231,18 @@ int64_t callout_store_slice(_PyInterpreterFrame *frame, int64_t oparg)
 static int64_t call(_PyInterpreterFrame *frame, int64_t count, PyObject *names)
 {
     int slots = (int)count + 2 + (names != NULL);
+    PyThreadState *tstate = PyThreadState_GetUnchecked();
+    if (PyMethod_Check(OBJECT(slots)) && PyStackRef_IsNull(TOP(slots - 1))) {
+        _PyStackRef method = TOP(slots);
+        TOP(slots - 1) = PyStackRef_FromPyObjectNew(PyMethod_GET_SELF(OBJECT(slots)));
+        TOP(slots) = PyStackRef_FromPyObjectNew(PyMethod_GET_FUNCTION(OBJECT(slots)));
+        PyStackRef_CLOSE(method);
+    }
     PyObject *callable = OBJECT(slots), *buffer[16], **arguments = buffer;
     int has_self = !PyStackRef_IsNull(TOP(slots - 1));
-    if (!names) {
-        bool done;
-        PyObject *direct = direct_call(PyThreadState_GetUnchecked(), callable,
-                                       frame->stackpointer - (slots - 1) + !has_self, count + has_self, &done);
-        if (done) return replace(frame, slots, direct);
-    }
+    if (may_call_directly(tstate, callable))
+        return replace(frame, slots, direct_call(tstate, callable, frame->stackpointer - (slots - 1) + !has_self,
+                                                 count + has_self, names));
     if (count + 2 > 16 && !(arguments = PyMem_Malloc((count + 2) * sizeof *arguments))) {
         PyErr_NoMemory();
         return -1;

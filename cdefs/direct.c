@@ -5,10 +5,21 @@
 #include "direct.h"
 #include "stay.h"
 
-/* The function's code, if it takes just these arguments and nothing special. Read once: it may be replaced. */
-static inline PyCodeObject *plain_code(PyObject *callable, Py_ssize_t arguments)
+static vectorcallfunc plain_vectorcall;      /* not exported: learned from a function that is as Python made it */
+void direct_learn(uintptr_t function) { plain_vectorcall = ((PyFunctionObject *)function)->vectorcall; }
+
+/* Not for a function whose way to be called was replaced (PyFunction_SetVectorcall), and not where somebody evaluates
+   frames instead of the interpreter (PEP 523). */
+bool may_call_directly(PyThreadState *tstate, PyObject *callable)
 {
-    if (!PyFunction_Check(callable)) return NULL;
+    return PyFunction_Check(callable) && ((PyFunctionObject *)callable)->vectorcall == plain_vectorcall
+        && !tstate->interp->eval_frame;
+}
+
+/* The function's code, if it takes just these arguments and nothing special. Read once: it may be replaced. */
+static inline PyCodeObject *plain_code(PyObject *callable, Py_ssize_t arguments, PyObject *names)
+{
+    if (names) return NULL;
     PyCodeObject *code = _Py_atomic_load_ptr_relaxed(&((PyFunctionObject *)callable)->func_code);
     int simple = CO_OPTIMIZED | CO_NEWLOCALS;
     int special = CO_VARARGS | CO_VARKEYWORDS | CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR | CO_ITERABLE_COROUTINE;
@@ -16,13 +27,20 @@ static inline PyCodeObject *plain_code(PyObject *callable, Py_ssize_t arguments)
         && code->co_argcount == arguments ? code : NULL;
 }
 
-/* May a frame of this code start here, with nothing to instrument or handle first? */
-static inline bool may_start(struct record *record, PyThreadState *tstate, PyCodeObject *code)
+/* Is there room for a frame of this code? */
+static inline bool has_room(struct record *record, PyThreadState *tstate, PyCodeObject *code)
+{
+    return tstate->py_recursion_remaining > 1 && !stack_is_short(record, tstate)
+        && _PyThreadState_HasStackSpace(tstate, code->co_framesize);
+}
+
+/* May a frame of this code start in machine code, with nothing to instrument, to handle or to tell first? Else the
+   interpreter runs it: its RESUME sees to that. */
+static inline bool may_start(PyThreadState *tstate, PyCodeObject *code)
 {
     uintptr_t breaker = _Py_atomic_load_uintptr_relaxed(&tstate->eval_breaker);
     uintptr_t version = _Py_atomic_load_uintptr_acquire(&code->_co_instrumentation_version);
-    return breaker == version && tstate->py_recursion_remaining > 1 && !stack_is_short(record, tstate)
-        && _PyThreadState_HasStackSpace(tstate, code->co_framesize);
+    return breaker == version && door_is_enabled() && !others_watch(tstate->interp, code);
 }
 
 /* An exception that nobody in `frame` handles has ended it: a traceback entry, and it goes. */
@@ -41,7 +59,7 @@ void frame_abandon(PyThreadState *tstate, _PyInterpreterFrame *frame, _PyInterpr
     _PyEval_FrameClearAndPop(tstate, frame);
 }
 
-/* The data stack has room: may_start. The arguments move into it: what the callee lets go of may be gone at once. */
+/* The data stack has room: has_room. The arguments move into it: what the callee lets go of may be gone at once. */
 static inline _PyInterpreterFrame *push_frame(PyThreadState *tstate, PyObject *callable, PyCodeObject *code,
                                               _PyStackRef *stack, Py_ssize_t count)
 {
@@ -57,20 +75,35 @@ static inline _PyInterpreterFrame *push_frame(PyThreadState *tstate, PyObject *c
 }
 
 /* The interpreter runs the call. */
-static PyObject *interpret(PyThreadState *tstate, PyObject *callable, PyCodeObject *code, _PyStackRef *stack, Py_ssize_t count,
-                           bool *done)
+static PyObject *interpret(PyThreadState *tstate, PyObject *callable, PyCodeObject *code, _PyStackRef *stack, Py_ssize_t count)
 {
-    *done = true;
     return _PyEval_EvalFrameDefault(tstate, push_frame(tstate, callable, code, stack, count), 0);
+}
+
+/* The same with any arguments: the interpreter binds them, and finds room or raises. Whoever looks at the caller's stack
+   meanwhile must not find what has been taken from it. */
+static PyObject *bind_and_interpret(PyThreadState *tstate, PyObject *callable, _PyStackRef *stack, Py_ssize_t count,
+                                    PyObject *names)
+{
+    _PyInterpreterFrame *caller = tstate->current_frame;
+    _PyStackRef *top = caller->stackpointer;
+    PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(callable);
+    PyObject *locals = code->co_flags & CO_OPTIMIZED ? NULL : Py_NewRef(PyFunction_GET_GLOBALS(callable));
+    size_t positional = (size_t)(count - (names ? PyTuple_GET_SIZE(names) : 0));
+    caller->stackpointer = stack;
+    _PyInterpreterFrame *frame = _PyEvalFramePushAndInit(tstate, PyStackRef_FromPyObjectNew(callable), locals, stack,
+                                                         positional, names, caller);
+    for (Py_ssize_t i = 0; i < count; i++) stack[i] = PyStackRef_NULL;
+    caller->stackpointer = top;
+    return frame ? _PyEval_EvalFrameDefault(tstate, frame, 0) : NULL;
 }
 
 /* A direct call of an entry that is wanted, when it is time: the snapshot is taken here (small functions have no events),
    and the interpreter runs the call. */
 static COLD PyObject *call_and_take_interest(PyThreadState *tstate, PyObject *callable, struct slot *slot,
-                                             struct entry *entry, _PyStackRef *stack, Py_ssize_t count, bool *done)
+                                             struct entry *entry, _PyStackRef *stack, Py_ssize_t count)
 {
-    if (!is_time(entry, true)) return interpret(tstate, callable, slot->code, stack, count, done);
-    *done = true;
+    if (!is_time(entry, true)) return interpret(tstate, callable, slot->code, stack, count);
     _PyInterpreterFrame *caller = tstate->current_frame;
     _PyInterpreterFrame *frame = push_frame(tstate, callable, slot->code, stack, count);
     if (frame->tlbc_index == ((_PyThreadStateImpl *)tstate)->tlbc_index) {
@@ -86,36 +119,31 @@ static COLD PyObject *call_and_take_interest(PyThreadState *tstate, PyObject *ca
     return _PyEval_EvalFrameDefault(tstate, frame, 0);
 }
 
-/* Run callable(self or nothing, arguments...) and give its result as a new reference, NULL with an exception set;
-   *done is false, and nothing has happened, when this call has to take the general way. `stack` points to the first
-   argument; else the arguments are taken from there. */
-PyObject *direct_call(PyThreadState *tstate, PyObject *callable, _PyStackRef *stack, Py_ssize_t count, bool *done)
+/* Run callable(self or nothing, arguments...), which may_call_directly, and give its result as a new reference, NULL with
+   an exception set. `stack` points to the first argument; all are taken from there. `names` are those of the last ones. */
+PyObject *direct_call(PyThreadState *tstate, PyObject *callable, _PyStackRef *stack, Py_ssize_t count, PyObject *names)
 {
-    *done = false;
-    PyCodeObject *code = plain_code(callable, count);
-    if (!code) return NULL;
-    struct slot *slot = slot_of(code);
+    PyCodeObject *code = plain_code(callable, count, names);
     struct record *record = record_self();
-    if (tstate->interp->eval_frame) return NULL;       /* somebody evaluates frames instead of the interpreter (PEP 523) */
-    if (!record || !may_start(record, tstate, code) || others_watch(tstate->interp, code)) return NULL;
-    if (!slot || !door_is_enabled()) return interpret(tstate, callable, code, stack, count, done);
+    if (!code || !record || !has_room(record, tstate, code)) return bind_and_interpret(tstate, callable, stack, count, names);
+    struct slot *slot = slot_of(code);
+    if (!slot || !may_start(tstate, code)) return interpret(tstate, callable, code, stack, count);
     struct entry *entry = &slot->entries[0];           /* the start: slot_create puts it first */
     /* Cells are made, or closures copied, before the RESUME? */
-    if (entry->offset != 0) return interpret(tstate, callable, code, stack, count, done);
+    if (entry->offset != 0) return interpret(tstate, callable, code, stack, count);
     struct executor *executor;
     uint8_t state = atomic_load_explicit(&entry->state, memory_order_relaxed);
-    if (UNLIKELY(state == ENTRY_WANTED)) return call_and_take_interest(tstate, callable, slot, entry, stack, count, done);
-    if (state != ENTRY_INSTALLED) return interpret(tstate, callable, code, stack, count, done);
+    if (UNLIKELY(state == ENTRY_WANTED)) return call_and_take_interest(tstate, callable, slot, entry, stack, count);
+    if (state != ENTRY_INSTALLED) return interpret(tstate, callable, code, stack, count);
     _Atomic(struct executor *) *place = activation_enter(record, &entry->executor, &executor);
-    if (!place) return interpret(tstate, callable, code, stack, count, done);
+    if (!place) return interpret(tstate, callable, code, stack, count);
     /* The callee's frame comes first: what is inlined in it needs room behind that. */
     if (executor->inlines
         && !(may_inline(tstate, executor) && _PyThreadState_HasStackSpace(tstate, code->co_framesize + executor->inline_words))) {
         activation_leave(record, place);
-        return interpret(tstate, callable, code, stack, count, done);
+        return interpret(tstate, callable, code, stack, count);
     }
 
-    *done = true;
     _PyInterpreterFrame *caller = tstate->current_frame;
     _PyInterpreterFrame *frame = push_frame(tstate, callable, code, stack, count);
     if (frame->tlbc_index != ((_PyThreadStateImpl *)tstate)->tlbc_index) {

@@ -182,7 +182,19 @@ PyObject *ftjit_list_item(PyObject *list, int64_t index)
     return item;
 }
 
-/* The number in an item, counted meanwhile; 0 when it is another type's, or not to be had. */
+/* The number in an item, counted meanwhile; 0 when it is another type's, or not to be had. One that another thread owns
+   stays counted until the next such: a list that starts as so many times one number would have all its readers write that
+   number's count, once an item. It has no finaliser, so nobody sees that. */
+static void keep_number(PyObject *item)
+{
+    struct activation *act = current_activation;
+    PyObject *before = item;
+    if (!_Py_IsOwnedByCurrentThread(item)) {
+        before = act->number;
+        act->number = item;
+    }
+    Py_XDECREF(before);
+}
 int64_t ftjit_list_item_float(PyObject *list, int64_t index, double *value)
 {
     PyObject *item = list_item_ref(list, index);
@@ -192,7 +204,7 @@ int64_t ftjit_list_item_float(PyObject *list, int64_t index, double *value)
         return 0;
     }
     *value = ((PyFloatObject *)item)->ob_fval;
-    Py_DECREF(item);
+    keep_number(item);
     return 1;
 }
 int64_t ftjit_list_item_int(PyObject *list, int64_t index, int64_t *value)
@@ -202,7 +214,7 @@ int64_t ftjit_list_item_int(PyObject *list, int64_t index, int64_t *value)
         if (item) let_go_after_exit(item);
         return 0;
     }
-    Py_DECREF(item);
+    keep_number(item);
     return 1;
 }
 

@@ -70,6 +70,7 @@ static ALWAYS_INLINE enum outcome stay(struct record *record, _Atomic(struct exe
     act.version = atomic_load_explicit((_Atomic uintptr_t *)&tstate->eval_breaker, memory_order_relaxed);
     act.status = 0;
     act.kept = NULL;
+    act.number = NULL;
     struct activation *outer = current_activation;
     current_activation = &act;
     count_own(&record->entries);
@@ -88,6 +89,7 @@ static ALWAYS_INLINE enum outcome stay(struct record *record, _Atomic(struct exe
         if (UNLIKELY(after_exit)) release_after_exit();
     }
     if (UNLIKELY(executor->holds)) release_held(&act);
+    if (UNLIKELY(act.number)) Py_DECREF(act.number);
     activation_leave(record, place);
     return outcome;
 }

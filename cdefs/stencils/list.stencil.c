@@ -82,16 +82,26 @@ SLOWPATH
     NEXT;
 }
 
-/* The number in an item, without holding the item: it is this thread's or immortal, or it is counted out of line. */
+/* The number in an item, without a count for it: it is this thread's or immortal. Out of line: or the one of another
+   thread's that is counted already, else it is counted. Reading it and then looking whether the place still holds it would
+   not do: between the two it may have gone and come back, with any number in it meanwhile. */
 static INLINE int is_own_number(PyObject **place, PyObject *item, PyTypeObject *type)
 {
     return (item->ob_tid == _Py_ThreadId()
             || (item->ob_ref_local == _Py_IMMORTAL_REFCNT_LOCAL && LIKELY(is_still_at(place, item))))
            && Py_TYPE(item) == type;
 }
+static INLINE int is_compact(PyObject *item)
+{
+    return Py_TYPE(item) == &PyLong_Type && _PyLong_IsCompact((PyLongObject *)item);
+}
 static INLINE int is_own_compact(PyObject **place, PyObject *item)
 {
     return is_own_number(place, item, &PyLong_Type) && _PyLong_IsCompact((PyLongObject *)item);
+}
+static INLINE PyObject **list_place_from_start_or_end(PyObject *list, int64_t index)
+{
+    return LIKELY(index >= 0) ? list_place(list, index) : list_place_from_end(list, index);
 }
 STENCIL(list_item_float, A:f, B:i, C:i|imm32)
 {
@@ -104,8 +114,8 @@ STENCIL(list_item_float, A:f, B:i, C:i|imm32)
 }
 SLOWPATH
 {
-    PyObject **place = list_place_from_end((PyObject *)B, C), *item = item_at(place);
-    if (item != NULL && is_own_number(place, item, &PyFloat_Type)) {
+    PyObject **place = list_place_from_start_or_end((PyObject *)B, C), *item = item_at(place);
+    if (item != NULL && (item == act->number ? Py_TYPE(item) == &PyFloat_Type : is_own_number(place, item, &PyFloat_Type))) {
         A = ((PyFloatObject *)item)->ob_fval;
         NEXT;
     }
@@ -127,8 +137,8 @@ STENCIL(list_item_int, A:i, B:i|imm32)
 }
 SLOWPATH
 {
-    PyObject **place = list_place_from_end((PyObject *)A, B), *item = item_at(place);
-    if (item != NULL && is_own_compact(place, item)) {
+    PyObject **place = list_place_from_start_or_end((PyObject *)A, B), *item = item_at(place);
+    if (item != NULL && (item == act->number ? is_compact(item) : is_own_compact(place, item))) {
         A = _PyLong_CompactValue((PyLongObject *)item);
         NEXT;
     }

@@ -80,6 +80,7 @@ class Tier:
         self._work: Callable[..., None] = self.work
         lib.worker_set(id(self._work), config.threads)
         lib.snapshot_set_queue(id(self.put), id(MISSING))
+        lib.direct_learn(id(existing))
         lib.door_set_thresholds(*_WARM, config.relearn)
         lib.door_set_trace(config.trace)
         lib.heap_configure(config.sealed_pages, config.debug)

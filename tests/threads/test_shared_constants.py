@@ -4,13 +4,14 @@ change is seen at the next read."""
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import time
 import weakref
 from typing import Any
 
 from fresh_process import fresh_process
-from machine import entered, in_threads, join, start_thread, switch_on, wait_idle, wait_until
+from machine import entered, in_threads, join, start_thread, switch_on, wait_idle, wait_inside, wait_until
 
 import ftjit
 
@@ -113,6 +114,41 @@ def test_a_change_is_seen_at_the_next_read(case: str) -> None:
     with entered():
         results = in_threads(lambda _: count(settings, 5000), 2)
     assert results == [expected, expected]
+
+
+class Control:
+    stop = False
+
+
+def read_until_stopped(items: list[Any], control: Control) -> Any:
+    total = items[0]
+    index = 0
+    while not control.stop:
+        total = items[index & 7] + 1
+        index += 1
+    return total
+
+
+@fresh_process(cases=["float", "int"])
+def test_many_times_one_number_is_counted_once(case: str) -> None:
+    """A thread that reads a list of one number of another thread's over and over counts it at the first read: whoever looks
+    finds one count more, and never another figure. It is given back at the end."""
+    switch_on()
+    number = float("0.75") if case == "float" else int("100003")
+    items = [number] * 8
+    control = Control()
+    before = sys.getrefcount(number)
+    thread = start_thread(read_until_stopped, items, control)
+    wait_inside(read_until_stopped)
+    wait_idle()
+
+    def figures() -> set[int]:
+        return {sys.getrefcount(number) - before for _ in range(20) if not time.sleep(0.001) for _ in range(5000)}
+
+    wait_until(lambda: figures() == {1}, what="one count, and no other figure")
+    control.stop = True
+    join(thread)
+    assert sys.getrefcount(number) == before
 
 
 @fresh_process()

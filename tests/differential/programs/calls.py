@@ -2,7 +2,9 @@
 
 # ruff: noqa  (odd code is what these are for)
 
+import _thread
 import functools
+import signal
 import sys
 
 from support.case import case, script
@@ -404,6 +406,82 @@ def arguments_end_in_the_callee(n):
         lets_go(Ends("end", log), log)
         rebinds(Ends("end too", log), log)
     return log
+
+
+def lets_go_of_first(x, log, note="after", *rest, **more):
+    del x
+    log.append(note)
+
+
+def lets_go_of_rest(log, *rest, **more):
+    del rest, more
+    log.append("after")
+
+
+def lets_go_and_yields(x, log):
+    del x
+    yield log.append("after")
+
+
+@case((20,), [(0,)])
+def arguments_end_in_a_callee_of_any_kind(n):
+    log = []
+    for i in range(n):
+        lets_go_of_first(Ends("default", log), log)
+        lets_go_of_first(log=log, x=Ends("named", log))
+        lets_go_of_first(Ends("more", log), log, "after", i, most=i)
+        lets_go_of_rest(log, Ends("rest", log), Ends("rest", log))
+        lets_go_of_rest(log, first=Ends("kept by name", log))
+        list(lets_go_and_yields(Ends("in a generator", log), log))
+        try:
+            lets_go(Ends("too many", log), log, i)
+        except TypeError as error:
+            log.append(str(error))
+        try:
+            lets_go(Ends("unknown", log), nothing=log)
+        except TypeError as error:
+            log.append(str(error))
+    return log
+
+
+class LetsGo:
+    def method(self, x, log):
+        del x
+        log.append("after")
+
+
+@case((20,), [(0,)])
+def arguments_end_in_a_bound_method(n):
+    log = []
+    bound = LetsGo().method
+    for i in range(n):
+        bound(Ends("end", log), log)
+        bound(log=log, x=Ends("named", log))
+        LetsGo().method(Ends("of a new one", log), log)
+        try:
+            bound(Ends("missing", log))
+        except TypeError as error:
+            log.append(str(error))
+    return log
+
+
+class SendsItself(int):
+    send = property(_thread.interrupt_main)  # C throughout: what it leaves pending waits for the call that comes next
+
+
+@script()
+def arguments_end_in_the_callee_with_a_signal_pending(run):
+    def calls(n):
+        log = []
+        signal.signal(signal.SIGUSR1, lambda *ignored: log.append("signal"))
+        for i in range(n):
+            lets_go(Ends("end", log), log if i % 2 else [log, number.send][0])
+        return log
+
+    number = SendsItself(signal.SIGUSR1)
+    before = signal.getsignal(signal.SIGUSR1)
+    run.warm(calls, 20)
+    signal.signal(signal.SIGUSR1, before)
 
 
 @case((20,), [(0,)])
