@@ -131,8 +131,8 @@ def read_until_stopped(items: list[Any], control: Control) -> Any:
 
 @fresh_process(cases=["float", "int"])
 def test_many_times_one_number_is_counted_once(case: str) -> None:
-    """A thread that reads a list of one number of another thread's over and over counts it at the first read: whoever looks
-    finds one count more, and never another figure. It is given back at the end."""
+    """A thread that reads a list of one number of another thread's over and over counts it at the first read:
+    whoever looks finds one count more, and never another figure. It is given back at the end."""
     switch_on()
     number = float("0.75") if case == "float" else int("100003")
     items = [number] * 8
