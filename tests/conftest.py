@@ -1,12 +1,11 @@
-"""Shared set-up: `support/` is importable (pytest puts this folder on the path), Ctrl-C comes through, and the GIL stays
-off."""
+"""`support/` is importable (pytest puts this folder on the path), Ctrl-C comes through, and the GIL stays off."""
 
 import signal
 import sys
 
 import pytest
 
-# A shell starts what it runs in the background with SIGINT ignored, and that is inherited: the tests of Ctrl-C would send
+# A shell starts what it runs in the background with SIGINT ignored, which is inherited: the tests of Ctrl-C would send
 # it to processes that do not hear it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
