@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from . import aims, catalog, cold_cost, entry_cost, limbo_cost, machine, page, runner, scaling_cost, table, wide_cost
@@ -57,8 +58,8 @@ def make_parser() -> argparse.ArgumentParser:
         "programs",
         nargs="*",
         metavar="PROGRAM",
-        type=program_name,
-        help=f"which of {', '.join(names)}; default: the hot",
+        type=program_names,
+        help=f"which of {', '.join(names)}; or all that are {', '.join(catalog.BY_KIND)}; default: numeric and objects",
     )
     add("--quick", action="store_true", help="small sizes and few rounds: under 100 seconds, and noisy")
     add(
@@ -97,10 +98,13 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def program_name(text: str) -> str:
+def program_names(text: str) -> list[str]:
+    if text in catalog.BY_KIND:
+        return catalog.BY_KIND[text]
     if text not in catalog.BY_NAME:
-        raise argparse.ArgumentTypeError(f"no program {text!r}; there are: {', '.join(catalog.BY_NAME)}")
-    return text
+        known = ", ".join([*catalog.BY_NAME, *catalog.BY_KIND])
+        raise argparse.ArgumentTypeError(f"no program {text!r}; there are: {known}")
+    return [text]
 
 
 def thread_counts(text: str) -> tuple[int, ...]:
@@ -145,7 +149,8 @@ def measure_speed(arguments: argparse.Namespace) -> int:
     size = "quick" if arguments.quick else "full"
     rounds, repeats, budget, warm_up, timeout = SETTINGS[size]
     plan = runner.Plan(
-        programs=tuple(dict.fromkeys(arguments.programs)) or tuple(program.name for program in catalog.HOT_PROGRAMS),
+        programs=tuple(dict.fromkeys(chain.from_iterable(arguments.programs)))
+        or tuple(program.name for program in catalog.HOT_PROGRAMS),
         threads=arguments.threads,
         modes=arguments.modes,
         size=size,

@@ -75,4 +75,4 @@ def allowance(left_seconds: float, processes_left: int) -> float:
 
 def needs_machine_code(programs: Sequence[str]) -> set[str]:
     """Those of ``programs`` that must run machine code under ftjit for a run to count: all that get hot."""
-    return {name for name in programs if catalog.BY_NAME[name].kind != "cold"}
+    return {name for name in programs if catalog.BY_NAME[name] in catalog.HOT_PROGRAMS}
