@@ -24,7 +24,7 @@ class Leaving:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry that was considered: a function's start or a loop. `compiled` now; `reason` why not."""
+    """A function's start or a loop that was considered. `compiled` now; `reason` why not, or what limits it."""
 
     kind: str
     line: int
@@ -78,7 +78,8 @@ class Explanation:
         code = self.code
         lines = [f"{code.co_qualname} ({code.co_filename}:{code.co_firstlineno}): {self.state}"]
         for entry in self.entries:
-            what = f"compiled, {entry.code_bytes} bytes" if entry.compiled else f"not compiled: {entry.reason}"
+            what = f"compiled, {entry.code_bytes} bytes" if entry.compiled else "not compiled"
+            what += f": {entry.reason}" if entry.reason else ""
             lines.append(f"  {entry.kind} at line {entry.line}: {what}")
             lines += [f"    inlined: {each}" for each in entry.inlined]
             lines += [f"    line {line} goes to the interpreter: {what}" for line, what in entry.uncompiled]
@@ -118,9 +119,14 @@ def _entry(tier: Tier, code: CodeType, record: CodeRecord, offset: int) -> Entry
     )
     waiting = "waiting to be compiled anew" if installed is not None else "not hot yet"
     why = record.waiting.get(offset) or record.refused.get(offset, (waiting, offset))[0]
-    reason = "" if compiled else why
+    if compiled:
+        why = (
+            ""
+            if kind == "loop" or record.repays_entering(offset)
+            else "called from machine code only, too small to repay an event"
+        )
     size, inlined = (len(installed.code), installed.inlined) if installed else (0, ())
-    return Entry(kind, instruction_line, compiled, reason, size, exits, uncompiled, inlined)
+    return Entry(kind, instruction_line, compiled, why, size, exits, uncompiled, inlined)
 
 
 def _loops(code: CodeType) -> dict[int, int]:

@@ -43,6 +43,7 @@ class Installed:
     map: list[tuple[int, int, str]]
     exits: list[Exit]
     uncompiled: dict[int, str]
+    gain: float = 0.0  # each time that it is run, by the estimate
     ir: str = field(repr=False, default="")
     inlined: tuple[str, ...] = ()
 
@@ -86,7 +87,8 @@ def _install_once(
         if config.verify:
             verify(built.function)
         run_passes(built.function, config.passes_off, after)
-        if not insist and worth.gain(built.function, core.losses) < 0:
+        gain = worth.gain(built.function, core.losses)
+        if not insist and gain < 0:
             raise Uncompilable("the C functions that it calls cost more than the rest of it gains", snapshot.offset)
         text = format_function(built.function)
         if config.dump:
@@ -101,6 +103,7 @@ def _install_once(
         installed = _swap_in(core, room, snapshot, owner, emitted)
         installed.uncompiled = built.uncompiled
         installed.inlined = tuple(_name(each) for each in built.function.inlined.values())
+        installed.gain = gain
         installed.ir = text
         if config.perf:
             from ftjit.inspect import perf_map
@@ -177,6 +180,11 @@ class CodeRecord:
     waiting: dict[int, str] = field(default_factory=dict)  # entries without an executor because of the heap's limit
     bytecode: bytes | None = None  # as specialised in the thread that was observed last
     never: bool = False
+
+    def repays_entering(self, start: int) -> bool:
+        """Is it worth an event to enter the function at its start? Else only machine code calls it there."""
+        installed = self.installed.get(start)
+        return installed is None or self.insisted or installed.gain >= worth.ENTERING
 
 
 def line_of(code: CodeType, offset: int) -> int:

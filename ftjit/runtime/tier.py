@@ -29,7 +29,15 @@ from ftjit.plain import changed
 from ftjit.profile.missing import MISSING
 from ftjit.profile.snapshot import Snapshot
 from ftjit.runtime.core import Core, core
-from ftjit.runtime.executors import MIN_STRAIGHT_BYTECODES, NEVER_STARTS, CodeRecord, CompileSeconds, Stopwatch, install
+from ftjit.runtime.executors import (
+    MIN_STRAIGHT_BYTECODES,
+    NEVER_STARTS,
+    CodeRecord,
+    CompileSeconds,
+    Installed,
+    Stopwatch,
+    install,
+)
 from ftjit.runtime.locks import Lock
 from ftjit.runtime.room import NoRoom, Room
 
@@ -283,15 +291,9 @@ class Tier:
             try:
                 if snapshot.is_start and code.co_flags & NEVER_STARTS:
                     raise Uncompilable("a generator's or coroutine's start", offset)
-                record.installed[offset] = install(
-                    self.core, self.config, self.room, snapshot, record.feedback, record.insisted or self.eager
-                )
-                record.refused.pop(offset, None)
-                record.waiting.pop(offset, None)
-                if not self.enabled or not record.door_open or record.never:
-                    # Switched off, or forbidden, while this was compiled: what disable() did not see goes now.
-                    record.installed.pop(offset, None)
-                    lib.slot_clear_entry(id(code), offset, REFUSED if record.never else WANTED)
+                insist = record.insisted or self.eager
+                installed = install(self.core, self.config, self.room, snapshot, record.feedback, insist)
+                self._note_installed(code, record, installed)
             except (NoRoom, MemoryError) as why:
                 revisions[offset] -= 1  # it was not compiled
                 if isinstance(why, MemoryError):  # or is in already, and nothing is known of it
@@ -321,19 +323,34 @@ class Tier:
                 lib.slot_clear_entry(id(code), offset, WANTED)
                 raise
 
+    @_one_at_a_time
+    def _note_installed(self, code: CodeType, record: CodeRecord, installed: Installed) -> None:
+        """What was switched off or forbidden while it was compiled goes at once: disable() has not seen it."""
+        offset = installed.offset
+        if not self.enabled or not record.door_open or record.never:
+            record.installed.pop(offset, None)
+            self.core.lib.slot_clear_entry(id(code), offset, REFUSED if record.never else WANTED)
+            self.core.lib.reclaim()
+            return
+        record.installed[offset] = installed
+        record.refused.pop(offset, None)
+        record.waiting.pop(offset, None)
+        self._close_what_is_not_entered(code, record)
+
     def _refuse(self, code: CodeType, record: CodeRecord, offset: int, reason: str, where: int) -> None:
         record.refused[offset] = (reason, where)
         self.core.lib.slot_set_entry_state(id(code), offset, REFUSED)
-        self._close_what_is_refused(code, record)
+        self._close_what_is_not_entered(code, record)
 
     @_one_at_a_time
-    def _close_what_is_refused(self, code: CodeType, record: CodeRecord) -> None:
+    def _close_what_is_not_entered(self, code: CodeType, record: CodeRecord) -> None:
         """An event costs the interpreter as much as a few bytecodes: none where nothing will be entered."""
         bytecode = Bytecode(code)
         if not record.installed and len(record.refused) >= 1 + len(bytecode.loops):
             self.close_door(code, record)
         elif record.watched:
-            starts = _START if bytecode.resume_offset not in record.refused else 0
+            start = bytecode.resume_offset
+            starts = _START if start not in record.refused and record.repays_entering(start) else 0
             jumps = _JUMP if set(bytecode.loops) - set(record.refused) else 0
             self._watch(code, record, starts | jumps)
 

@@ -20,6 +20,7 @@ LOSSES: dict[str, float] = {
     # What the interpreter has no specialised bytecode for, either.
     **dict.fromkeys(("binary_slice", "store_slice", "build_slice", "build_list", "build_tuple", "build_map"), 3.0),
 }
+ENTERING = 25.0  # and leaving, from the interpreter: 14 to 55 by the machine (docs/entering.md)
 TURNS = 10.0  # how often a loop goes round each time it is come to
 
 # Operations that the interpreter has no need of: guards, moves between places, bookkeeping.

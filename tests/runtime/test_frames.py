@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from typing import Any
 
@@ -330,33 +331,56 @@ def test_locals_and_eval_inside_a_hot_loop() -> None:
             assert loop(300) == expected
 
 
-@fresh_process()
-def test_a_trace_written_value_survives_the_loop() -> None:
-    """Another thread reads our locals while we run: it sees values some interleaving could have had."""
+class Meeting:
+    """A thread that comes by waits while another one looks. (At a frame that runs nobody may look: CPython 3.14.7 reads
+    its locals without holding them.)"""
 
-    def main(flag: Any) -> int:
+    def __init__(self) -> None:
+        self.done = False
+        self.wanted, self.here, self.go_on = threading.Event(), threading.Event(), threading.Event()
+
+    def come_by(self) -> None:
+        if self.wanted.is_set():
+            self.wanted.clear()
+            self.here.set()
+            self.go_on.wait()
+            self.go_on.clear()
+
+
+@fresh_process()
+def test_another_thread_reads_true_locals() -> None:
+    def main(meeting: Meeting) -> int:
         low = high = 0
-        while not flag.done:
+        while not meeting.done:
             low += 1
             high += 1
+            if low % 1000 == 0:
+                meeting.come_by()
         return high - low
 
     switch_on()
     ftjit.jit(main)
-    flag = Flag()
+    flag = Meeting()
     results: list[int] = []
     thread = start_thread(lambda: results.append(main(flag)))
     wait_inside(main)
-    last = -1
-    for _ in range(100):
+    last = 0
+    for _ in range(50):
+        flag.wanted.set()
+        assert flag.here.wait(5)
+        flag.here.clear()
         frame = sys._current_frames()[thread.ident or 0]
-        if frame.f_code is main.__code__:
-            low, high = frame.f_locals["low"], frame.f_locals["high"]
-            assert isinstance(low, int)
-            assert low >= last
-            assert low - high + 1 + (1 << 62) >= 0
-            last = low
+        while frame.f_code is not main.__code__:
+            assert frame.f_back
+            frame = frame.f_back
+        low, high = frame.f_locals["low"], frame.f_locals["high"]
+        assert low == high > last
+        assert low % 1000 == 0
+        last = low
         del frame
+        before = ftjit.stats().entries
+        flag.go_on.set()
+        wait_until(lambda before=before: ftjit.stats().entries > before, 5, "it is in machine code again")
     flag.done = True
     join(thread, seconds=2)
     assert results == [0]

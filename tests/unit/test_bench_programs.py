@@ -31,6 +31,17 @@ SMALL = {
     "nbody": (10, 11),
     "fannkuch": (200, 201),
     "shared_class": (20, 21),
+    "word_count": (2000, 4000),
+    "edit_distance": (8, 20),
+    "shortest_paths": (4, 5),
+    "json_text": (3, 4),
+    "bank": (50, 60),
+    "least_recently_used": (50, 60),
+    "game_of_life": (3, 4),
+    "tokens": (4, 5),
+    "complex_plane": (6, 7),
+    "reports": (20, 30),
+    "queens": (5, 6),
     "cold": (2, 3),
 }
 
