@@ -84,7 +84,7 @@ def test_another_thread_sees_the_frames_and_ends_the_loop() -> None:
         assert frame.f_code is wait_for.__code__
         assert frame.f_back is not None
         assert frame.f_back.f_code is caller.__code__
-        assert frame.f_locals["turns"] >= 0
+        assert "turns" in frame.f_locals
         assert set(frame.f_back.f_locals) == {"flag", "rounds", "limit", "total", "_"}
         del frame
         time.sleep(0.002)
