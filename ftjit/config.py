@@ -66,6 +66,21 @@ VARIABLES: dict[str, str] = {
 }
 
 
+_OTHERS = ("FTJIT_BARRIER", "FTJIT_PYTHON", "FTJIT_CACHE")
+
+
+def slips() -> list[str]:
+    """What to say of each variable that is almost one of these."""
+    known = [*VARIABLES.values(), *_OTHERS]
+    unknown = [name for name in os.environ if name.startswith("FTJIT_") and name not in known]
+    if not unknown:
+        return []
+    from difflib import get_close_matches
+
+    likely = {name: get_close_matches(name, known, 1, 0.75) for name in unknown}
+    return [f"{name} is no setting of ftjit's: is {like[0]} meant?" for name, like in likely.items() if like]
+
+
 def check_words(variable: str, words: Iterable[str], known: Iterable[str]) -> None:
     """SettingError when one of the words means nothing."""
     if unknown := sorted(set(words) - set(known)):

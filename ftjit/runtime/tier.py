@@ -20,7 +20,7 @@ from itertools import batched
 from types import CodeType
 from typing import Any, Concatenate
 
-from ftjit.config import VARIABLES, Config, check_words, read
+from ftjit.config import VARIABLES, Config, check_words, read, slips
 from ftjit.errors import UnsupportedPython
 from ftjit.frontend.bytecode import Bytecode
 from ftjit.frontend.core import Uncompilable
@@ -534,6 +534,8 @@ def tier(settings: Mapping[str, Any] | None = None) -> Tier:
                 _is_being_made = True
                 try:
                     _tier = Tier(read(settings))
+                    for slip in slips():
+                        logging.getLogger("ftjit").warning("%s", slip)
                 finally:
                     _is_being_made = False
     wanted = read(settings) if settings else _tier.config

@@ -99,3 +99,33 @@ def test_names_as_text_or_any_collection():
 def test_an_argument_that_makes_no_sense_is_named(given, words):
     with pytest.raises(SettingError, match=f"^{words}"):
         config.read(given)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("FTJIT_THREADS", "FTJIT_COMPILE_THREADS"), ("FTJIT_TICKS", "FTJIT_TICK_US"), ("FTJIT_VERFY", "FTJIT_VERIFY")],
+)
+def test_a_variable_that_is_almost_one(name, meant, monkeypatch):
+    monkeypatch.setenv(name, "1")
+    assert config.slips() == [f"{name} is no setting of ftjit's: is {meant} meant?"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *config.VARIABLES.values(),
+        "FTJIT_CACHE",
+        "FTJIT_PYTHON",
+        "FTJIT_BARRIER",
+        "FTJIT_TEST_CHILD",
+        "FTJIT_TEST_FULL",
+        "FTJIT_TORTURE_POINT",
+        "FTJIT_STRESS_PATIENCE",
+        "FTJIT_UPDATE_GOLDEN",
+        "FTJIT_COLOURS",
+        "FTJIT",
+    ],
+)
+def test_what_is_meant_is_no_slip(name, monkeypatch):
+    monkeypatch.setenv(name, "1")
+    assert config.slips() == []
