@@ -99,11 +99,20 @@ def _keep(space: dict[str, Any]) -> None:
 
 
 def _finish(program: Callable[[], object]) -> int:
-    """Run it; the exit status. SystemExit goes on to the interpreter, and so does Ctrl-C; anything else is reported as
-    `python` does, without the frames that led there."""
+    """Run it; the exit status. SystemExit goes on to the interpreter, and so does Ctrl-C, of which the process dies;
+    anything else is reported as `python` does, without the frames that led there."""
     try:
         program()
-    except SystemExit, KeyboardInterrupt:
+    except SystemExit:
+        raise
+    except KeyboardInterrupt:
+        report = sys.excepthook
+
+        def without_ours(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+            traceback = _without_ours(traceback)
+            report(kind, error.with_traceback(traceback), traceback)
+
+        sys.excepthook = without_ours
         raise
     except BaseException as error:
         traceback = _without_ours(error.__traceback__)

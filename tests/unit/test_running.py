@@ -24,6 +24,8 @@ SCRIPTS = {
     "another folder": "import os; os.chdir('/'); print(os.path.exists(__file__))",
     "pickling at the end": PICKLED,
     "a package": "from . import nothing",
+    "Ctrl-C": "import os, signal\ndef f():\n    os.kill(os.getpid(), signal.SIGINT)\nf()",
+    "Ctrl-C and a hook": "import sys\nsys.excepthook = lambda *what: print(what[:2])\nraise KeyboardInterrupt('mine')",
 }
 
 
