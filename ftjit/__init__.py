@@ -8,7 +8,6 @@ Importing changes nothing (with FTJIT=1 in the environment it enables); `enable(
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from ftjit import own_builtins
 
 with own_builtins.kept():
     from ftjit.errors import CompileError, SettingError, UnsupportedPython
+from ftjit.errors import warn as _warn
     from ftjit.runtime.counters import Stats
 
     if TYPE_CHECKING or sys.version_info >= (3, 14):
@@ -43,9 +43,9 @@ __all__ = [
 
 _asked = os.environ.get("FTJIT", "").strip().lower()
 if _asked not in ("", "0", "no", "off", "false", "1", "yes", "on", "true"):
-    logging.getLogger("ftjit").warning("FTJIT=%s is neither yes nor no: ftjit stays off; FTJIT=1 enables it", _asked)
+    _warn("FTJIT=%s is neither yes nor no: ftjit stays off; FTJIT=1 enables it", _asked)
 elif _asked in ("1", "yes", "on", "true"):
     try:
         enable()
     except (UnsupportedPython, SettingError) as why:  # importing always works; the program runs, in the interpreter
-        logging.getLogger("ftjit").warning("FTJIT=1: %s", why)
+        _warn("FTJIT=1: %s", why)

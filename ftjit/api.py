@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import CodeType, FunctionType, MethodType
 from typing import Any
 
-from ftjit.errors import CompileError, UnsupportedPython
+from ftjit.errors import CompileError, UnsupportedPython, warn
 from ftjit.frontend.bytecode import Bytecode
 from ftjit.inspect.explain import Explanation, refused_threads
 from ftjit.inspect.explain import explain as _explain
@@ -41,7 +40,7 @@ def enable(mode: str = "auto", **settings: Any) -> None:
 
 def _warn(missing: str | None) -> None:
     if missing is not None:
-        logging.getLogger("ftjit").warning("%s", missing)
+        warn("%s", missing)
 
 
 def disable() -> None:

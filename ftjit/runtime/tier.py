@@ -8,7 +8,6 @@ user threads come in through the public functions only.
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import sys
 import threading
@@ -21,7 +20,7 @@ from types import CodeType
 from typing import Any, Concatenate
 
 from ftjit.config import VARIABLES, Config, check_words, read, slips
-from ftjit.errors import UnsupportedPython
+from ftjit.errors import UnsupportedPython, warn
 from ftjit.frontend.bytecode import Bytecode
 from ftjit.frontend.core import Uncompilable
 from ftjit.passes import PASSES
@@ -535,13 +534,13 @@ def tier(settings: Mapping[str, Any] | None = None) -> Tier:
                 try:
                     _tier = Tier(read(settings))
                     for slip in slips():
-                        logging.getLogger("ftjit").warning("%s", slip)
+                        warn("%s", slip)
                 finally:
                     _is_being_made = False
     wanted = read(settings) if settings else _tier.config
     for name in settings or ():
         if (running := getattr(_tier.config, name)) != getattr(wanted, name):
-            logging.getLogger("ftjit").warning(
+            warn(
                 "%s: ftjit has started with %r (under python -m ftjit, with FTJIT=1, or by an earlier call or "
                 "decorator) and goes on with it: set %s, or call enable() before",
                 name, running, VARIABLES[name],
