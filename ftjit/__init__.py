@@ -16,7 +16,7 @@ from ftjit import own_builtins
 
 with own_builtins.kept():
     from ftjit.errors import CompileError, SettingError, UnsupportedPython
-from ftjit.errors import warn as _warn
+    from ftjit.errors import warn as _warn
     from ftjit.runtime.counters import Stats
 
     if TYPE_CHECKING or sys.version_info >= (3, 14):
