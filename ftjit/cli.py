@@ -95,6 +95,8 @@ def _run(rest: list[str]) -> int:
 
 def _run_as_python(rest: list[str]) -> int:
     """What follows our options. SystemExit goes on to the interpreter."""
+    if rest[0][:2] in ("-m", "-c"):  # -cCODE is -c CODE
+        rest = [rest[0][:2], *filter(None, [rest[0][2:]]), *rest[1:]]
     what = rest[0]
     if what not in ("-m", "-c"):
         if what.startswith("-") and what != "-" and not Path(what).exists():

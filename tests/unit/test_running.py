@@ -62,6 +62,8 @@ def test_code(tmp_path: Path) -> None:
     text += "print(sys.argv, sys.path[0], len(pickle.dumps(C())), '__file__' in globals())"
     assert_same(*both("-c", text, "one", cwd=tmp_path))
     assert_same(*both("-c", "1 / 0", cwd=tmp_path))
+    assert_same(*both("-cimport sys; print(sys.argv)", "one", cwd=tmp_path))
+    assert_same(*both("-c", "", "one", cwd=tmp_path))
     assert_same(*both("-c", "\n    if True:\n        print(1)\n    1 / 0", cwd=tmp_path))
     assert_same(*both("-c", 'x = """a\n   \nb"""\nprint(repr(x))', cwd=tmp_path))
 
@@ -74,6 +76,7 @@ def test_modules(tmp_path: Path) -> None:
         "from . import __name__ as p\nimport sys\nprint(p, sys.argv, __file__, sys.path[0])"
     )
     assert_same(*both("-m", "package.part", "one", cwd=tmp_path))
+    assert_same(*both("-mpackage.part", "one", cwd=tmp_path))
     assert_same(*both("-m", "nosuch", cwd=tmp_path))
 
 
