@@ -70,7 +70,7 @@ def test_sizes_and_docstring(name):
     assert "ftjit" not in (FOLDER / f"{name}.py").read_text()
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", [*(program.name for program in catalog.HOT_PROGRAMS), "bank", "cold"])
 def test_runs_as_a_script_without_the_package(name, tmp_path):
     size = SMALL[name][0]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
