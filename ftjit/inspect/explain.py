@@ -120,11 +120,8 @@ def _entry(tier: Tier, code: CodeType, record: CodeRecord, offset: int) -> Entry
     waiting = "waiting to be compiled anew" if installed is not None else "not hot yet"
     why = record.waiting.get(offset) or record.refused.get(offset, (waiting, offset))[0]
     if compiled:
-        why = (
-            ""
-            if kind == "loop" or record.repays_entering(offset)
-            else "called from machine code only, too small to repay an event"
-        )
+        only_called = kind == "start" and not record.repays_entering(offset)
+        why = "called from machine code only, too small to repay an event" if only_called else ""
     size, inlined = (len(installed.code), installed.inlined) if installed else (0, ())
     return Entry(kind, instruction_line, compiled, why, size, exits, uncompiled, inlined)
 

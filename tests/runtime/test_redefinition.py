@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 from collections.abc import Callable
 from typing import Any
@@ -250,3 +251,27 @@ def drive(n):
     with entered():
         for _ in range(200):
             assert again() == expected
+
+
+@fresh_process()
+def test_a_function_whose_way_to_be_called_was_replaced() -> None:
+    """PyFunction_SetVectorcall, while a compiled loop calls it: from then on it is called so."""
+
+    def callee(*rest: Any) -> int:
+        return 1
+
+    def drive(n: int) -> int:
+        total = 0
+        for number in range(n):
+            total += callee(number)
+        return total
+
+    form = ctypes.CFUNCTYPE(ctypes.py_object, ctypes.py_object, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
+    other = form(lambda function, arguments, count, names: 2)
+    switch_on()
+    ftjit.compile(drive, 500)
+    with entered():
+        assert drive(500) == 500
+    ctypes.pythonapi.PyFunction_SetVectorcall(ctypes.py_object(callee), other)
+    with entered():
+        assert drive(500) == 1000
