@@ -4,21 +4,20 @@
 #include <opcode.h>
 #include "callouts.h"
 #include "direct.h"
+#include "stay.h"
 #include "internal/pycore_list.h"
 #include "internal/pycore_tuple.h"
 #include "internal/pycore_unicodeobject.h"
 
-void release_held(struct activation *);
-int may_continue(PyThreadState *, _PyInterpreterFrame *, struct activation *);
 static const int64_t QUIET = 1ll << 48;
 
 /* Which objects the locals' homes hold, in one word. Whoever ran may have written them through our frame object and let go
    of that: an immortal old value leaves no other trace. Asked only where there is a frame object already; one that was
    made meanwhile is reason enough to leave. */
-static inline uint64_t homes_digest(_PyInterpreterFrame *frame, PyCodeObject *code)
+static COLD uint64_t homes_digest(_PyInterpreterFrame *frame)
 {
     uint64_t digest = 0;
-    for (int i = 0; i < code->co_nlocalsplus; i++) digest += frame->localsplus[i].bits * (2 * (uint64_t)i + 1);
+    for (int i = 0; i < _PyFrame_GetCode(frame)->co_nlocalsplus; i++) digest += frame->localsplus[i].bits * (2 * (uint64_t)i + 1);
     return digest;
 }
 
@@ -38,21 +37,20 @@ static uint64_t own_change(_PyInterpreterFrame *frame, callout_t helper, int64_t
 }
 
 /* 0: go on; < 0: an exception is set; 1: done, but leave; 2: done, and the answer is no (for_iter: exhausted); 3: no, and
-   leave. `place` is code unit + (stack depth << 32), as before the bytecode, and QUIET where nobody's code runs: then the
-   locals need not be home. */
+   leave. `place` is code unit + (end of the stack, in localsplus, << 32), as before the bytecode, and QUIET where nobody's
+   code runs: then the locals need not be home. */
 int64_t ftjit_call_out(_PyInterpreterFrame *frame, PyThreadState *tstate, struct activation *act, callout_t helper,
                        int64_t argument, int64_t place)
 {
-    PyCodeObject *code = _PyFrame_GetCode(frame);
     give_back(act);
     frame->instr_ptr = (_Py_CODEUNIT *)act->bytecode + (int32_t)place;
-    frame->stackpointer = frame->localsplus + code->co_nlocalsplus + (uint16_t)(place >> 32);
+    frame->stackpointer = frame->localsplus + (uint16_t)(place >> 32);
     PyFrameObject *before = frame->frame_obj;
-    uint64_t homes = before ? homes_digest(frame, code) + own_change(frame, helper, argument) : 0;
+    uint64_t homes = UNLIKELY(before) ? homes_digest(frame) + own_change(frame, helper, argument) : 0;
     if (act->executor->holds && !(place & QUIET)) release_held(act);
     int64_t status = helper(frame, argument);
     current_activation = act;            /* a greenlet may have run and left: it does not know of our thread-local */
-    bool may_go_on = frame->frame_obj == before && !(before && homes != homes_digest(frame, code))
+    bool may_go_on = frame->frame_obj == before && !(before && homes != homes_digest(frame))
                      && may_continue(tstate, frame, act);
     if (status >= 0 && !may_go_on) status |= 1;
     act->status = status;
@@ -65,12 +63,6 @@ int64_t ftjit_call_out(_PyInterpreterFrame *frame, PyThreadState *tstate, struct
 static PyObject *name_of(_PyInterpreterFrame *frame, int64_t index)
 {
     return PyTuple_GET_ITEM(_PyFrame_GetCode(frame)->co_names, index);
-}
-
-/* A reference that is handed over. An immortal object's carries no count, and machine code drops it at once. */
-static inline _PyStackRef handed_over(PyObject *object)
-{
-    return _Py_IsImmortal(object) ? PyStackRef_FromPyObjectBorrow(object) : PyStackRef_FromPyObjectSteal(object);
 }
 
 /* Pop `count`, push `result` (stolen); an error leaves the arguments for the unwinder, which cuts the stack. */
@@ -241,7 +233,7 @@ static int64_t call(_PyInterpreterFrame *frame, int64_t count, PyObject *names)
     PyObject *callable = OBJECT(slots), *buffer[16], **arguments = buffer;
     int has_self = !PyStackRef_IsNull(TOP(slots - 1));
     if (may_call_directly(tstate, callable))
-        return replace(frame, slots, direct_call(tstate, callable, frame->stackpointer - (slots - 1) + !has_self,
+        return replace(frame, slots, direct_call(tstate, &TOP(slots), frame->stackpointer - (slots - 1) + !has_self,
                                                  count + has_self, names));
     if (count + 2 > 16 && !(arguments = PyMem_Malloc((count + 2) * sizeof *arguments))) {
         PyErr_NoMemory();
@@ -257,15 +249,46 @@ static int64_t call(_PyInterpreterFrame *frame, int64_t count, PyObject *names)
     return replace(frame, slots, result);
 }
 
-/* A CALL ends with a look at what is pending: a signal that came meanwhile is raised here, where a handler expects it. */
-static int64_t with_a_look(int64_t status)
+/* class, null, arguments... -> instance, as CALL_ALLOC_AND_ENTER_INIT does it: a class with this version makes its instances
+   as `object` does, and the function that is its `__init__` is known. */
+int64_t callout_call_class(_PyInterpreterFrame *frame, int64_t version_and_count)
 {
+    int64_t count = version_and_count & 0xff;
+    int slots = (int)count + 2;
     PyThreadState *tstate = PyThreadState_GetUnchecked();
-    bool pending = _Py_atomic_load_uintptr_relaxed(&tstate->eval_breaker) & _PY_EVAL_EVENTS_MASK;
-    return status >= 0 && pending && _Py_HandlePending(tstate) < 0 ? -1 : status;
+    PyTypeObject *class = (PyTypeObject *)OBJECT(slots);
+    if (!PyType_Check(class) || !PyStackRef_IsNull(TOP(slots - 1))
+        || _Py_atomic_load_uint32_relaxed(&class->tp_version_tag) != version_and_count >> 8)
+        return callout_call(frame, count);
+    PyObject *init = _Py_atomic_load_ptr_acquire(&((PyHeapTypeObject *)class)->_spec_cache.init);
+    if (!may_call_directly(tstate, init)) return callout_call(frame, count);
+    PyObject *self = PyType_GenericAlloc(class, 0);
+    if (!self) return -1;
+    _PyStackRef class_ref = TOP(slots);
+    TOP(slots) = PyStackRef_FromPyObjectNew(init);
+    TOP(slots - 1) = PyStackRef_FromPyObjectNew(self);
+    PyStackRef_CLOSE(class_ref);                 /* its instance keeps it */
+    PyObject *result = direct_call(tstate, &TOP(slots), &TOP(slots - 1), count + 1, NULL);
+    if (result && result != Py_None) {
+        PyErr_Format(PyExc_TypeError, "__init__() should return None, not '%.200s'", Py_TYPE(result)->tp_name);
+        Py_CLEAR(result);
+    }
+    if (!result) {
+        Py_DECREF(self);
+        return -1;
+    }
+    return with_a_look(tstate, replace(frame, slots, self));
 }
-int64_t callout_call(_PyInterpreterFrame *frame, int64_t count) { return with_a_look(call(frame, count, NULL)); }
-int64_t callout_call_kw(_PyInterpreterFrame *frame, int64_t count) { return with_a_look(call(frame, count, OBJECT(1))); }
+
+int64_t callout_call(_PyInterpreterFrame *frame, int64_t count)
+{
+    return with_a_look(PyThreadState_GetUnchecked(), call(frame, count, NULL));
+}
+int64_t callout_call_kw(_PyInterpreterFrame *frame, int64_t count)
+{
+    PyObject *names = OBJECT(1);
+    return with_a_look(PyThreadState_GetUnchecked(), call(frame, count, names));
+}
 
 int64_t callout_get_iter(_PyInterpreterFrame *frame, int64_t oparg) { return replace(frame, 1, PyObject_GetIter(OBJECT(1))); }
 
@@ -380,7 +403,7 @@ int64_t callout_call_list_append(_PyInterpreterFrame *frame, int64_t oparg)
 {
     static PyObject *append;
     if (!append) append = PyObject_GetAttrString((PyObject *)&PyList_Type, "append");
-    if (PyStackRef_IsNull(TOP(2)) || OBJECT(3) != append || !PyList_CheckExact(OBJECT(2))) return with_a_look(call(frame, 1, NULL));
+    if (PyStackRef_IsNull(TOP(2)) || OBJECT(3) != append || !PyList_CheckExact(OBJECT(2))) return callout_call(frame, 1);
     if (PyList_Append(OBJECT(2), OBJECT(1)) < 0) return -1;
     pop(frame, 3);
     *frame->stackpointer++ = PyStackRef_None;
@@ -399,6 +422,12 @@ int64_t callout_load_global(_PyInterpreterFrame *frame, int64_t index)
     }
     *frame->stackpointer++ = PyStackRef_FromPyObjectSteal(value);
     return 0;
+}
+
+int64_t callout_store_global(_PyInterpreterFrame *frame, int64_t index)
+{
+    if (PyDict_SetItem(frame->f_globals, name_of(frame, index), OBJECT(1)) < 0) return -1;
+    return pop(frame, 1);
 }
 
 /* The cell of a local: its content, counted. */

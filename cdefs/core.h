@@ -69,6 +69,7 @@ struct entry {
 struct slot {
     PyCodeObject *code;              /* not owned: the code object owns the slot */
     int32_t code_units, entry_count;
+    int32_t arguments;               /* that it takes, where it takes nothing else and starts with its RESUME; or -1 */
     uint8_t *entry_of_unit;          /* per code unit: which entry starts there, or NO_ENTRY */
     struct entry entries[];
 };

@@ -7,11 +7,7 @@
 
 shim_t shim;
 int trace;
-/* Threads enter where ENABLED stands alone. FORKING: from before a fork until our hook after it, in parent and child. Other
-   modules' hooks run in the child before ours: there nothing may be compiled, locks of ours may be held by threads that
-   are not there. */
-enum { ENABLED = 1, FORKING = 2 };
-static _Atomic uint32_t enabled;
+_Atomic uint32_t enabled;
 static uint32_t start_threshold = 2, jump_threshold = 1, relearn_threshold = 200;
 
 static _Atomic(PyObject *) opener;                  /* eager mode: gives a code object its slot when it is first seen */
@@ -44,33 +40,12 @@ static void set_enabled(uint32_t bit, int on)
 void door_enable(int on) { set_enabled(ENABLED, on); }
 
 void door_shut_for_fork(int shut) { set_enabled(FORKING, shut); }
-int door_is_enabled(void) { return atomic_load(&enabled) == ENABLED; }
+int door_is_enabled(void) { return is_enabled(); }
 void door_set_thresholds(uint32_t starts, uint32_t jumps, uint32_t relearn)
 {
     start_threshold = starts;
     jump_threshold = jumps;
     relearn_threshold = relearn;
-}
-
-/* Is another monitoring tool registered at all? Local events change no version, so this is asked after calls out. */
-bool other_tool_registered(PyInterpreterState *interp)
-{
-    uintptr_t any = 0;
-    for (int i = 0; i < OUR_TOOL; i++) any |= (uintptr_t)interp->monitoring_tool_names[i];
-    return any != 0;
-}
-
-/* After a call out: may machine code go on? Anything may have happened: tools, another version, a frame object that
-   somebody else holds (its f_locals may have been written). */
-int may_continue(PyThreadState *tstate, _PyInterpreterFrame *frame, struct activation *act)
-{
-    if ((atomic_load_explicit((_Atomic uintptr_t *)&tstate->eval_breaker, memory_order_relaxed) ^ act->version) >> 8
-        && others_watch(tstate->interp, _PyFrame_GetCode(frame)))
-        return 0;
-    if (other_tool_registered(tstate->interp) && (act->executor->inlines || others_watch(tstate->interp, _PyFrame_GetCode(frame)))) return 0;
-    /* Somebody holds our frame object, or has written a local through it (the old value is kept there). */
-    if (frame->frame_obj && (Py_REFCNT(frame->frame_obj) > 1 || frame->frame_obj->f_overwritten_fast_locals)) return 0;
-    return atomic_load_explicit(&act->executor->valid, memory_order_relaxed) != 0;
 }
 
 /* For stack_is_short (stay.h): the thread state has a C stack that the record does not know, or another limit. */

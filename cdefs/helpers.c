@@ -2,6 +2,7 @@
    "In place of the interpreter" helpers that work on the frame's stack are in callouts.c. */
 #include "core.h"
 #include <math.h>
+#include "internal/pycore_dict.h"
 #include "internal/pycore_list.h"
 #include "internal/pycore_pymem.h"
 
@@ -241,19 +242,28 @@ int64_t ftjit_list_iter_next(PyObject *iterator, _PyStackRef *home)
     return (int64_t)item;
 }
 
+/* A first value: inline values, which lie behind the slots, know the order in which they came. */
+static void note_order(PyObject *instance, PyObject **place)
+{
+    if (!(Py_TYPE(instance)->tp_flags & Py_TPFLAGS_INLINE_VALUES)) return;
+    PyDictValues *values = _PyObject_InlineValues(instance);
+    if (place >= values->values) _PyDictValues_AddToInsertionOrder(values, place - values->values);
+}
+
 /* Store a new box at a place inside `container`, whose lock is held and is given back. -1: nothing was stored. */
 static int64_t store_box(PyObject *container, PyObject **place, PyObject *box)
 {
     PyObject *old = *place;
-    if (!box || !plain(old)) {
+    if (!box || (old && !plain(old))) {
         PyMutex_Unlock(&container->ob_mutex);
         PyErr_Clear();
         Py_XDECREF(box);
         return -1;
     }
     _Py_atomic_store_ptr_release(place, box);
+    if (!old) note_order(container, place);
     PyMutex_Unlock(&container->ob_mutex);
-    Py_DECREF(old);
+    Py_XDECREF(old);
     return 0;
 }
 

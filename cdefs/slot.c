@@ -29,6 +29,15 @@ int slot_init(void)
     return extra_index < 0 ? -1 : 0;
 }
 
+/* Cells are made, or closures copied, before a RESUME that is not the first bytecode. */
+static int32_t arguments_of(PyCodeObject *code, int32_t resume)
+{
+    int simple = CO_OPTIMIZED | CO_NEWLOCALS;
+    int special = CO_VARARGS | CO_VARKEYWORDS | CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR | CO_ITERABLE_COROUTINE;
+    bool plain = (code->co_flags & simple) == simple && !(code->co_flags & special) && code->co_kwonlyargcount == 0;
+    return plain && resume == 0 ? code->co_argcount : -1;
+}
+
 static struct slot *slot_build(PyCodeObject *code, const int32_t *offsets, int count)
 {
     struct slot *slot = calloc(1, sizeof *slot + count * sizeof slot->entries[0]);
@@ -36,6 +45,7 @@ static struct slot *slot_build(PyCodeObject *code, const int32_t *offsets, int c
     slot->code = code;
     slot->code_units = (int)Py_SIZE(code);
     slot->entry_count = count;
+    slot->arguments = arguments_of(code, offsets[0]);
     slot->entry_of_unit = malloc(slot->code_units);
     if (!slot->entry_of_unit) {
         free(slot);

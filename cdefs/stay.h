@@ -25,9 +25,36 @@ void trace_return(struct executor *, struct entry *, _PyInterpreterFrame *);
 void release_held(struct activation *);
 extern __thread PyObject *after_exit __attribute__((tls_model("initial-exec")));
 void release_after_exit(void);
-bool other_tool_registered(PyInterpreterState *);
 bool is_time(struct entry *, bool is_start);
 void measure_stack(struct record *, PyThreadState *);
+
+/* Threads enter where ENABLED stands alone. FORKING: from before a fork until our hook after it, in parent and child. Other
+   modules' hooks run in the child before ours: there nothing may be compiled, locks of ours may be held by threads that
+   are not there. */
+enum { ENABLED = 1, FORKING = 2 };
+extern _Atomic uint32_t enabled;
+static inline bool is_enabled(void) { return atomic_load_explicit(&enabled, memory_order_relaxed) == ENABLED; }
+
+/* Is another monitoring tool registered at all? Local events change no version, so this is asked after calls out. */
+static inline bool other_tool_registered(PyInterpreterState *interp)
+{
+    uintptr_t any = 0;
+    for (int i = 0; i < OUR_TOOL; i++) any |= (uintptr_t)interp->monitoring_tool_names[i];
+    return any != 0;
+}
+
+/* After a call out: may machine code go on? Anything may have happened: tools, another version, a frame object that
+   somebody else holds (its f_locals may have been written). */
+static inline bool may_continue(PyThreadState *tstate, _PyInterpreterFrame *frame, struct activation *act)
+{
+    if ((atomic_load_explicit((_Atomic uintptr_t *)&tstate->eval_breaker, memory_order_relaxed) ^ act->version) >> 8
+        && others_watch(tstate->interp, _PyFrame_GetCode(frame)))
+        return false;
+    if (other_tool_registered(tstate->interp) && (act->executor->inlines || others_watch(tstate->interp, _PyFrame_GetCode(frame)))) return false;
+    /* Somebody holds our frame object, or has written a local through it (the old value is kept there). */
+    if (frame->frame_obj && (Py_REFCNT(frame->frame_obj) > 1 || frame->frame_obj->f_overwritten_fast_locals)) return false;
+    return atomic_load_explicit(&act->executor->valid, memory_order_relaxed) != 0;
+}
 
 /* Enough C stack for what we call, leaving the interpreter's own C recursion most of what it had: an eighth, 1 MiB at
    most, is left alone. The record remembers where that ends, for as long as the thread state's own limit stays. */

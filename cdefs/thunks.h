@@ -7,9 +7,9 @@
     X(ftjit_list_item_float) X(ftjit_list_item_int)                \
     X(ftjit_list_append_float) X(ftjit_list_append_int) X(ftjit_list_append_object)                                   \
     X(ftjit_list_iter_next) X(ftjit_list_store_float) X(ftjit_list_store_int) X(ftjit_list_store_object) X(ftjit_attr_store_float)               \
-    X(ftjit_attr_store_int) X(ftjit_call_out) X(ftjit_box_maybe) X(ftjit_replace) X(ftjit_replace_object)        \
+    X(ftjit_attr_store_int) X(ftjit_box_maybe) X(ftjit_replace) X(ftjit_replace_object)        \
     X(ftjit_is_plain_beside_others) X(ftjit_store_locked)
 #define THUNKS_WITHOUT_RESULT(X) X(ftjit_replace_late) X(ftjit_unlock) X(ftjit_give_back)
-/* Called under the C convention: they compute with doubles and are nothing but the call. */
-#define PLAIN_HELPERS(X) X(ftjit_float_power) X(ftjit_float_modulo) X(ftjit_float_floor_divide)
+/* Called under the C convention: nothing but the call. */
+#define PLAIN_HELPERS(X) X(ftjit_float_power) X(ftjit_float_modulo) X(ftjit_float_floor_divide) X(ftjit_call_out) X(ftjit_call_function)
 #endif

@@ -99,15 +99,15 @@ STENCIL(attr_slot_is, A:i)
     NEXT;
 }
 
-/* Lock the instance, then look at the type again; NULL (unlocked) when anything is not as expected. */
+/* Lock the instance, then look at the type again; NULL (unlocked) when anything is not as expected. There may be no value
+   yet. */
 static INLINE PyObject **attr_lock_place(PyObject *object, int64_t version, int64_t offset, int form)
 {
     if (UNLIKELY(!lock_at_once(object))) {
         return NULL;
     }
     PyObject **place = (PyObject **)((char *)object + offset);
-    if (UNLIKELY(!layout_is(object, version, form)) || (form == IN_VALUES && UNLIKELY(_PyObject_GetManagedDict(object) != NULL))
-        || UNLIKELY(*place == NULL)) {
+    if (UNLIKELY(!layout_is(object, version, form)) || (form == IN_VALUES && UNLIKELY(_PyObject_GetManagedDict(object) != NULL))) {
         unlock(object);
         return NULL;
     }
@@ -118,9 +118,25 @@ static INLINE PyObject **attr_lock_place(PyObject *object, int64_t version, int6
    code. */
 extern PRESERVE_ALL int64_t ftjit_store_locked(PyObject *instance, PyObject **place, PyObject *);
 
-static INLINE int store_locked(PyObject *instance, PyObject **place, PyObject *object)
+/* The first value of a place, whose count is passed on: inline values know the order in which they came. */
+static INLINE void store_first(PyObject *instance, PyObject **place, PyObject *object, int form)
+{
+    __atomic_store_n(place, object, __ATOMIC_RELEASE);
+    if (form == IN_VALUES) {
+        PyDictValues *values = _PyObject_InlineValues(instance);
+        _PyDictValues_AddToInsertionOrder(values, place - values->values);
+    }
+    unlock(instance);
+}
+
+static INLINE int store_locked(PyObject *instance, PyObject **place, PyObject *object, int form)
 {
     _PyStackRef old = {.bits = (uintptr_t)*place};
+    if (old.bits == 0) {
+        count_up(object);
+        store_first(instance, place, object, form);
+        return 1;
+    }
     if (UNLIKELY(!is_quick(old))) {
         return (int)ftjit_store_locked(instance, place, object);
     }
@@ -132,10 +148,14 @@ static INLINE int store_locked(PyObject *instance, PyObject **place, PyObject *o
 }
 
 /* A shared small int in place of what is quickly dropped: stored and unlocked, or nothing done. */
-static INLINE int store_small(PyObject *instance, PyObject **place, int64_t value)
+static INLINE int store_small(PyObject *instance, PyObject **place, int64_t value, int form)
 {
     PyObject *small = small_int(value);
     _PyStackRef old = {.bits = (uintptr_t)*place};
+    if (small != NULL && old.bits == 0) {
+        store_first(instance, place, small, form);
+        return 1;
+    }
     if (small == NULL || !(is_quick(old) || *place == small || (*place)->ob_ref_local == _Py_IMMORTAL_REFCNT_LOCAL)) {
         return 0;
     }
@@ -150,20 +170,20 @@ static INLINE int store_small(PyObject *instance, PyObject **place, int64_t valu
 /* A number into the place, and unlocked: 0, and still locked, if it takes a new box. */
 static INLINE int store_float(PyObject *instance, PyObject **place, double value)
 {
-    if (UNLIKELY(!box_is_ours(*place, &PyFloat_Type))) {
+    if (UNLIKELY(*place == NULL) || UNLIKELY(!box_is_ours(*place, &PyFloat_Type))) {
         return 0;
     }
     ((PyFloatObject *)*place)->ob_fval = value;
     unlock(instance);
     return 1;
 }
-static INLINE int store_int(PyObject *instance, PyObject **place, int64_t value)
+static INLINE int store_int(PyObject *instance, PyObject **place, int64_t value, int form)
 {
     PyObject *old = *place;
-    if (store_small(instance, place, value)) {
+    if (store_small(instance, place, value, form)) {
         return 1;
     }
-    if (UNLIKELY(!fits_box(value, old))) {
+    if (UNLIKELY(old == NULL) || UNLIKELY(!fits_box(value, old))) {
         return 0;
     }
     put_compact(old, value);
@@ -213,7 +233,7 @@ STENCIL(attr_value_store_int, A:i, B:i)
     if (UNLIKELY(place == NULL)) {
         EXIT;
     }
-    if (UNLIKELY(!store_int((PyObject *)A, place, B))) {
+    if (UNLIKELY(!store_int((PyObject *)A, place, B, IN_VALUES))) {
         SLOW;
     }
     NEXT;
@@ -231,7 +251,7 @@ STENCIL(attr_slot_store_int, A:i, B:i)
     if (UNLIKELY(place == NULL)) {
         EXIT;
     }
-    if (UNLIKELY(!store_int((PyObject *)A, place, B))) {
+    if (UNLIKELY(!store_int((PyObject *)A, place, B, IN_SLOTS))) {
         SLOW;
     }
     NEXT;
@@ -246,7 +266,7 @@ SLOWPATH
 STENCIL(attr_value_store_object, A:i, B:i)
 {
     PyObject **place = attr_lock_place((PyObject *)A, OFF0, OFF1, IN_VALUES);
-    if (UNLIKELY(place == NULL) || UNLIKELY(!store_locked((PyObject *)A, place, (PyObject *)B))) {
+    if (UNLIKELY(place == NULL) || UNLIKELY(!store_locked((PyObject *)A, place, (PyObject *)B, IN_VALUES))) {
         EXIT;
     }
     NEXT;
@@ -254,7 +274,7 @@ STENCIL(attr_value_store_object, A:i, B:i)
 STENCIL(attr_slot_store_object, A:i, B:i)
 {
     PyObject **place = attr_lock_place((PyObject *)A, OFF0, OFF1, IN_SLOTS);
-    if (UNLIKELY(place == NULL) || UNLIKELY(!store_locked((PyObject *)A, place, (PyObject *)B))) {
+    if (UNLIKELY(place == NULL) || UNLIKELY(!store_locked((PyObject *)A, place, (PyObject *)B, IN_SLOTS))) {
         EXIT;
     }
     NEXT;
@@ -271,6 +291,17 @@ static INLINE PyObject **dict_place(PyObject *dict, int64_t version, int64_t ind
 STENCIL(global_value, A:i)
 {
     PyObject **place = dict_place(frame->f_globals, OP0, OFF0);
+    PyObject *value = place ? alive_at(place) : NULL;
+    if (UNLIKELY(value == NULL)) {
+        EXIT;
+    }
+    A = (int64_t)value;
+    NEXT;
+}
+/* The same of a module, which A is. */
+STENCIL(module_value, A:i)
+{
+    PyObject **place = dict_place(((PyModuleObject *)A)->md_dict, OP0, OFF0);
     PyObject *value = place ? alive_at(place) : NULL;
     if (UNLIKELY(value == NULL)) {
         EXIT;

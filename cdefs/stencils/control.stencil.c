@@ -1,7 +1,8 @@
 /* Ways in and out, jumps, polls, spills, calls out. */
 #include "ops.h"
-extern PRESERVE_ALL int64_t ftjit_call_out(_PyInterpreterFrame *, PyThreadState *, struct activation *, void *helper, int64_t argument,
+extern int64_t ftjit_call_out(_PyInterpreterFrame *, PyThreadState *, struct activation *, void *helper, int64_t argument,
                               int64_t place);
+extern int64_t ftjit_call_function(_PyInterpreterFrame *, PyThreadState *, struct activation *, int64_t count, int64_t place);
 
 SHIM(shim)
 {
@@ -168,11 +169,40 @@ STENCIL(reload_float, A:f)
     NEXT;
 }
 
-/* Run a C helper on the frame: all values are in their homes. OP0 helper, OP1 its argument, OP2 code unit and stack
-   depth. Leaves when the helper failed (an exception is set) or when machine code must not go on. */
+/* Run a C helper on the frame: all values are in their homes. OP0 helper, OP1 its argument, OP2 code unit and end of the
+   stack. Leaves when the helper failed (an exception is set) or when machine code must not go on. The registers are saved
+   here, floats only where there are any. */
+#define NO_FLOATS __asm__("" : "=x"(f0), "=x"(f1), "=x"(f2), "=x"(f3), "=x"(f4), "=x"(f5), "=x"(f6), "=x"(f7))
 STENCIL(call_out)
 {
     int64_t status = ftjit_call_out(frame, tstate, act, (void *)OP0, OP1, OP2);
+    if (UNLIKELY(status != 0)) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(call_out_without_floats)
+{
+    int64_t status = ftjit_call_out(frame, tstate, act, (void *)OP0, OP1, OP2);
+    NO_FLOATS;
+    if (UNLIKELY(status != 0)) {
+        EXIT;
+    }
+    NEXT;
+}
+/* A CALL of what was a function of Python's: OFF0 the count of arguments, OP0 as OP2 above. */
+STENCIL(call_function)
+{
+    int64_t status = ftjit_call_function(frame, tstate, act, OFF0, OP0);
+    if (UNLIKELY(status != 0)) {
+        EXIT;
+    }
+    NEXT;
+}
+STENCIL(call_function_without_floats)
+{
+    int64_t status = ftjit_call_function(frame, tstate, act, OFF0, OP0);
+    NO_FLOATS;
     if (UNLIKELY(status != 0)) {
         EXIT;
     }

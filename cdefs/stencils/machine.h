@@ -24,6 +24,7 @@
 #include "internal/pycore_interpframe.h"
 #include "internal/pycore_list.h"
 #include "internal/pycore_long.h"
+#include "internal/pycore_moduleobject.h"
 #include "internal/pycore_object.h"
 #include "internal/pycore_qsbr.h"
 #include "internal/pycore_range.h"

@@ -64,6 +64,7 @@ class Emitter:
         self.labels = {block: Label(repr(block)) for block in self.blocks}
         self.leave = Label("leave")
         self.keeps_locks = any("unfenced" in OPS[op.name].flags for block in self.blocks for op in block.ops)
+        self.has_floats = any(v.kind == FLOAT and isinstance(p, str) for v, p in self.assignment.places.items())
         self.offset = -1
 
     def run(self) -> Emitted:
@@ -182,6 +183,8 @@ class Emitter:
         elif op.exit is not None:
             target = self._exit_label(op, moved)
         operation = "call_out" if op.name == "call_out_or" else op.name
+        if "out" in info.flags and not self.has_floats:
+            operation += "_without_floats"
         if op.name == "poll" and self.keeps_locks:
             self._stencil("poll_keeping")
         self.assembler.emit(operation, tuple(registers), values, target, op.offset)

@@ -4,7 +4,8 @@ checks (rules 1 to 3 of the memory model); nothing here is reused or hoisted."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import BuiltinFunctionType, FunctionType
+from inspect import CO_NESTED
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from ftjit.frontend.bytecode import Instruction
@@ -225,6 +226,9 @@ class Access(Core):
                 return
             if special == "LOAD_ATTR_METHOD_NO_DICT" and self._load_builtin_method(instruction, owner, name):
                 return
+            if special == "LOAD_ATTR_MODULE" and self.level() == 0:
+                self._load_from_module(instruction, owner, name)
+                return
         # (LOAD_ATTR_METHOD_LAZY_DICT has its instances' dict elsewhere, and no guard here.)
         methods = ("LOAD_ATTR_METHOD_NO_DICT", "LOAD_ATTR_METHOD_WITH_VALUES")
         if special in methods and self.level() < 2 and self._load_method(instruction, owner, name):
@@ -262,6 +266,24 @@ class Access(Core):
         if instruction.argument & 1:
             self.push(Null())
 
+    def _load_from_module(self, instruction: Instruction, owner: Local | Pointer, name: str) -> None:
+        pointer = self.typed_pointer(owner, ModuleType)
+        assert pointer is not None
+        version, index = instruction.cache32(1), instruction.caches[3]
+        value = self.emit("module_value", [pointer], [version, index], reason="attribute", detail=name)
+        is_module = type(owner.sample) is ModuleType
+        sample = self.layout.peek.value(owner.sample.__dict__, name, MISSING) if is_module else MISSING
+        self.pop()
+        self._push_named(value, sample)
+        if instruction.argument & 1:
+            self.push(Null())
+
+    def _push_named(self, value: Operand, sample: Any, held: bool = False) -> None:
+        """What a global or a module's attribute names."""
+        kind = type(sample)
+        callee = sample if kind is FunctionType or kind is BuiltinFunctionType or kind is type else None
+        self.push(Pointer(value, None, sample, callee, held))
+
     def _as_constant(self, look: Callable[[], object]) -> tuple[int, Number] | None:
         """A number that another thread has made, and that may well be for good: its address, and what it is. Comparing
         addresses takes no count, which all threads would write to; the executor keeps the number, so that nothing else
@@ -294,8 +316,10 @@ class Access(Core):
         if owner.sample is MISSING or not instruction.argument & 1:
             return False
         function = self.layout.method(type(owner.sample), version, name)
-        if type(function) is not FunctionType or not self.may_inline(function):
+        if type(function) is not FunctionType:
             return False
+        if not self.may_inline(function) and (self.inlined or function.__code__.co_flags & CO_NESTED):
+            return False  # (what is nested is not left to the collector to free, and may be gone before it is counted)
         top = len(self.stack) - 1
         pointer = self.pointer(owner, top)
         assert pointer is not None
@@ -314,11 +338,15 @@ class Access(Core):
         value, owner = self.stack[-2], self.stack[-1]
         forms = {"STORE_ATTR_INSTANCE_VALUE": "value", "STORE_ATTR_SLOT": "slot"}
         form = forms.get(instruction.special)
+        if isinstance(value, Number) and isinstance(value.value, Const) and value.kind != "float":
+            number = bool(value.value.value) if value.kind == "bool" else int(value.value.value)
+            if self.layout.is_immortal(number):  # an object that is always there: no box is needed
+                value = self.stack[-2] = Constant(number)
         if (
             form is None
             or not isinstance(owner, Local | Pointer)
             or self.level() >= 1
-            or (isinstance(value, Number) and (value.kind == "bool" or not hasattr(value.value, "number")))
+            or (isinstance(value, Number) and value.kind == "bool")
         ):
             self.call_out("store_attr", instruction.argument, 2)
             return
@@ -384,11 +412,12 @@ class Access(Core):
             results: list[Entry] = [Home(None, sample), Null()] if instruction.argument & 1 else [Home(None, sample)]
             self.call_out("load_global", instruction.argument >> 1, 0, results)  # keys may compare by code of their own
             return
-        kind = type(sample)
-        callee = sample if kind is FunctionType or kind is BuiltinFunctionType or kind is type else None
-        self.push(Pointer(value, None, sample, callee, held is not None))
+        self._push_named(value, sample, held is not None)
         if instruction.argument & 1:
             self.push(Null())
+
+    def op_STORE_GLOBAL(self, instruction: Instruction) -> None:
+        self.call_out("store_global", instruction.argument, 1)
 
     def _hold(self, name: str) -> int | None:
         """Where in the activation a global that another thread has made is held, in bytes; None where it is not: not

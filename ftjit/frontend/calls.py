@@ -62,6 +62,12 @@ class Calls(Core):
             return None
         if instruction.special.startswith(("CALL_PY", "CALL_BOUND_METHOD")):
             self.python_calls.add(instruction.offset)
+            self.call_out("call", count, count + 2, [Home()], name="call_function")
+            return None
+        if instruction.special == "CALL_ALLOC_AND_ENTER_INIT":
+            self.python_calls.add(instruction.offset)
+            self.call_out("call_class", instruction.cache32(1) << 8 | count, count + 2, [Home()])
+            return None
         self.call_out("call", count, count + 2, [Home()])
         return None
 

@@ -36,7 +36,7 @@ REGISTER_KIND = {"int": INT, "bool": INT, "float": FLOAT}
 # Helpers that leave no stack reference to what they use up: they take counts of their own where they keep something.
 _KEEPS_NOTHING = frozenset(
     {
-        "call", "call_kw", "binary_op", "compare_op", "contains_op", "store_attr", "store_subscr", "binary_slice",
+        "call", "call_kw", "call_class", "binary_op", "compare_op", "contains_op", "store_attr", "store_subscr", "binary_slice",
         "build_list", "build_tuple", "list_append", "call_list_append", "get_iter", "unpack_sequence",
     }
 )  # fmt: skip
@@ -469,14 +469,12 @@ class Core:
             move = self._stack_move(entry, self.stack_slot(position))
             if move is not None:
                 moves.append(move)
+        place = quiet << _QUIET | self.stack_slot(depth) << 32 | self.offset_unit()
+        what = (self.layout.symbol(f"callout_{helper}"), argument)
         op = Op(
             name,
             [],
-            immediates=(
-                self.layout.symbol(f"callout_{helper}"),
-                argument,
-                quiet << _QUIET | depth << 32 | self.offset_unit(),
-            ),
+            immediates=(argument, place) if name == "call_function" else (*what, place),
             exit=Exit(self.pending_offset, len(frame.stack), "status", self._one_box_each(frame, moves)),
             offset=self.offset,
         )

@@ -178,12 +178,14 @@ attr_slot_store_int   ii          -         OFF0,OFF1    exit,drop,effect
 attr_value_store_object ii        -         OFF0,OFF1    exit,drop,effect
 attr_slot_store_object ii         -         OFF0,OFF1    exit,drop,effect
 global_value          - > i       -         OP0,OFF0     exit,guard,shared
+module_value          i = i       -         OP0,OFF0     exit,guard,shared
 global_value_owned    - > i       -         OP0,OFF0,OFF1 exit,effect,shared
 global_held           - > i       -         OP0,OFF0,OFF1 exit,guard,shared
 hold_nothing          -           -         OFF0         effect
 global_is             -           -         OP0,OFF0,OP1 exit,guard,shared
 builtin_value         - > i       -         OP0,OP1,OFF0 exit,guard,shared
 call_out              -           -         OP0,OP1,OP2  exit,out,effect
+call_function         -           -         OFF0,OP0     exit,out,effect
 call_out_or           -           -         OP0,OP1,OP2  exit,branch,out,effect
 leave_if_told         -           -         -            exit
 """

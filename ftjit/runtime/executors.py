@@ -29,6 +29,8 @@ from ftjit.runtime.room import NoRoom, Room
 # Entering from the interpreter, or calling from machine code, costs about what so many bytecodes gain
 # (docs/entering.md).
 MIN_STRAIGHT_BYTECODES = 20
+# Where one call of a Python function is about even: the results and arguments of calls are objects.
+BYTECODES_OF_A_CALL = 16
 NEVER_STARTS = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 
 
@@ -115,12 +117,11 @@ def _install_once(
 
 
 def _ask_worth(snapshot: Snapshot, built: Built) -> None:
-    """Uncompilable for a function without loops whose time goes into calling others: a call from machine code costs
-    more than one within the interpreter, by about what MIN_STRAIGHT_BYTECODES gain."""
+    """Uncompilable for a function without loops whose time goes into calling others."""
     bytecode = Bytecode(snapshot.code)
     if not snapshot.is_start or bytecode.loops or not built.python_calls:
         return
-    if len(bytecode.instructions) < MIN_STRAIGHT_BYTECODES * (1 + built.python_calls):
+    if len(bytecode.instructions) < BYTECODES_OF_A_CALL * built.python_calls:
         raise Uncompilable("its calls of other functions cost more than the rest of it gains", snapshot.offset)
 
 

@@ -15,17 +15,19 @@ from ftjit.ir import Function
 GAIN = 1.5  # of an operation that does something a bytecode asks for
 LOSS = 10.0  # of a call out, but for these:
 LOSSES: dict[str, float] = {
-    # Calls: the interpreter makes them without C between, or by a specialised bytecode.
+    # Calls of what is not a plain function: the interpreter has specialised bytecodes for them.
     **dict.fromkeys(("call", "call_kw"), 15.0),
+    "call_class": 6.0,
     # What the interpreter has no specialised bytecode for, either.
     **dict.fromkeys(("binary_slice", "store_slice", "build_slice", "build_list", "build_tuple", "build_map"), 3.0),
 }
+CALLING = 6.0  # a function of Python's: between nothing, where it is compiled, and 12, where the interpreter runs it
 ENTERING = 25.0  # and leaving, from the interpreter: 14 to 55 by the machine (docs/entering.md)
 TURNS = 10.0  # how often a loop goes round each time it is come to
 
 # Operations that the interpreter has no need of: guards, moves between places, bookkeeping.
 _OVERHEAD = (
-    "guard_", "unbox_", "push_", "drop_", "move_", "load_", "store_maybe", "int_move", "float_move", "jump", "leave",
+    "guard_", "unbox_", "push_", "drop_", "move_", "load_", "store_", "int_move", "float_move", "jump", "leave",
     "poll", "fence", "hold_",
 )  # fmt: skip
 
@@ -36,7 +38,9 @@ def gain(function: Function, losses: Mapping[int, float]) -> float:
     for block in function.blocks:
         once = 0.0
         for op in block.ops:
-            if op.name.startswith("call_out"):
+            if op.name == "call_function":
+                once -= CALLING
+            elif op.name.startswith("call_out"):
                 once -= losses.get(op.immediates[0], LOSS)
             elif not op.name.startswith(_OVERHEAD):
                 once += GAIN
