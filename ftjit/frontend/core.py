@@ -36,8 +36,8 @@ REGISTER_KIND = {"int": INT, "bool": INT, "float": FLOAT}
 # Helpers that leave no stack reference to what they use up: they take counts of their own where they keep something.
 _KEEPS_NOTHING = frozenset(
     {
-        "call", "call_kw", "call_class", "binary_op", "compare_op", "contains_op", "store_attr", "store_subscr", "binary_slice",
-        "build_list", "build_tuple", "list_append", "call_list_append", "get_iter", "unpack_sequence",
+        "call", "call_kw", "call_class", "binary_op", "compare_op", "contains_op", "store_attr", "store_subscr",
+        "binary_slice", "build_list", "build_tuple", "list_append", "call_list_append", "get_iter", "unpack_sequence",
     }
 )  # fmt: skip
 
