@@ -261,7 +261,7 @@ int64_t callout_call_class(_PyInterpreterFrame *frame, int64_t version_and_count
         || _Py_atomic_load_uint32_relaxed(&class->tp_version_tag) != version_and_count >> 8)
         return callout_call(frame, count);
     PyObject *init = _Py_atomic_load_ptr_acquire(&((PyHeapTypeObject *)class)->_spec_cache.init);
-    if (!may_call_directly(tstate, init)) return callout_call(frame, count);
+    if (!init || !may_call_directly(tstate, init)) return callout_call(frame, count);
     PyObject *self = PyType_GenericAlloc(class, 0);
     if (!self) return -1;
     _PyStackRef class_ref = TOP(slots);

@@ -100,7 +100,8 @@ __attribute__((noinline)) enum outcome leave_by_exit(struct record *record, stru
     if (exit->reason >= REASON_FIRST_DEOPT) {
         count_own(&record->deopts);
         uint64_t before = atomic_fetch_add_explicit(&exit->taken, 1, memory_order_relaxed);
-        if (before == relearn_threshold) {
+        bool again = before > relearn_threshold && (before & (before - 1)) == 0;       /* twice as often as the last time */
+        if (UNLIKELY(before == relearn_threshold || again)) {
             uint8_t installed = ENTRY_INSTALLED;
             atomic_compare_exchange_strong(&entry->state, &installed, ENTRY_WANTED);
         }

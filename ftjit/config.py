@@ -27,7 +27,7 @@ class Config:
     tick_us: int = 1000  # FTJIT_TICK_US: microseconds between two samples
     hot_samples: int = 6  # FTJIT_HOT_SAMPLES: samples that make a code object hot
     relearn: int = 200  # FTJIT_RELEARN: times an exit is taken before its code is compiled anew
-    revisions: int = 6  # FTJIT_REVISIONS: how often one entry is compiled at most
+    revisions: int = 6  # FTJIT_REVISIONS: compilations of an entry; each more takes twice as many exits
     code_limit: int = 64 << 20  # FTJIT_CODE_LIMIT: bytes of machine code; what was used least recently makes room
     threads: int = 1  # FTJIT_COMPILE_THREADS: compiler threads at most
     passes_off: frozenset[str] = frozenset()  # FTJIT_PASSES_OFF: passes to leave out, by name

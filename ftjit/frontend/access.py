@@ -229,6 +229,8 @@ class Access(Core):
             if special == "LOAD_ATTR_MODULE" and self.level() == 0:
                 self._load_from_module(instruction, owner, name)
                 return
+            if special.startswith("LOAD_ATTR_NONDESCRIPTOR") and self._load_of_class(instruction, owner, name):
+                return
         # (LOAD_ATTR_METHOD_LAZY_DICT has its instances' dict elsewhere, and no guard here.)
         methods = ("LOAD_ATTR_METHOD_NO_DICT", "LOAD_ATTR_METHOD_WITH_VALUES")
         if special in methods and self.level() < 2 and self._load_method(instruction, owner, name):
@@ -321,18 +323,34 @@ class Access(Core):
         if not self.may_inline(function) and (self.inlined or function.__code__.co_flags & CO_NESTED):
             return False  # (what is nested is not left to the collector to free, and may be gone before it is counted)
         top = len(self.stack) - 1
-        pointer = self.pointer(owner, top)
-        assert pointer is not None
-        self.emit("guard_version", [pointer], [version], reason="attribute", detail=name)
-        if not instruction.special.endswith("_NO_DICT"):
-            # No instance attribute of that name: the keys that all instances share are as they were.
-            self.emit("guard_instance_keys", [pointer], [instruction.cache32(3)], reason="attribute", detail=name)
+        self._guard_found_in_class(instruction, owner, name)
         if isinstance(owner, Home):
             self.emit("move_home", [], [self.stack_home(top + 1), self.stack_home(top)])
         self.pop()
         self.push(Constant(function))
         self.push(owner)
         return True
+
+    def _load_of_class(self, instruction: Instruction, owner: Local | Pointer, name: str) -> bool:
+        """self.name, which the class has: the type's version says what it is, if that is a number or there for ever."""
+        if owner.sample is MISSING or instruction.argument & 1:
+            return False
+        value = self.layout.method(type(owner.sample), instruction.cache32(1), name)
+        number = number_constant(value)
+        if number is None and (value is None or not self.layout.is_immortal(value)):
+            return False  # (method() says None where it does not know)
+        self._guard_found_in_class(instruction, owner, name)
+        self.pop()
+        self.push(number or Constant(value))
+        return True
+
+    def _guard_found_in_class(self, instruction: Instruction, owner: Local | Pointer | Home, name: str) -> None:
+        pointer = self.pointer(owner, len(self.stack) - 1)
+        assert pointer is not None
+        self.emit("guard_version", [pointer], [instruction.cache32(1)], reason="attribute", detail=name)
+        if not instruction.special.endswith("_NO_DICT"):
+            # No instance attribute of that name: the keys that all instances share are as they were.
+            self.emit("guard_instance_keys", [pointer], [instruction.cache32(3)], reason="attribute", detail=name)
 
     def op_STORE_ATTR(self, instruction: Instruction) -> None:
         value, owner = self.stack[-2], self.stack[-1]

@@ -53,11 +53,13 @@ VERSION_LIMITS = (6, 2, 1)
 
 @dataclass
 class Built:
-    """The IR, the lines of bytecode that could not be compiled, and how many calls of Python functions are left."""
+    """The IR, the lines of bytecode that could not be compiled, how many calls of Python functions are left, and which
+    calls out are of bytecodes that the interpreter has not specialised either."""
 
     function: Function
     uncompiled: dict[int, str] = field(default_factory=dict)
     python_calls: int = 0
+    general: set[int] = field(default_factory=set)
 
 
 class Builder(Movement, Arithmetic, Access, Calls, Loops):
@@ -188,7 +190,7 @@ class Builder(Movement, Arithmetic, Access, Calls, Loops):
             if sum(len(b.ops) for b in self.function.blocks) > MAX_OPS:
                 raise TooLarge("the function is too large", self.offset)
         self._hold_what_is_worth_it()
-        return Built(self.function, self.uncompiled, len(self.python_calls))
+        return Built(self.function, self.uncompiled, len(self.python_calls), self.general)
 
     def _hold_what_is_worth_it(self) -> None:
         """HoldsInVain where a loop that reads a held global also calls what may run code, and so lets go of it."""

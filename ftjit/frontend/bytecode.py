@@ -19,6 +19,8 @@ _ENDS = frozenset(
     ("RETURN_VALUE", "RAISE_VARARGS", "RERAISE", "JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT")
 )
 
+# What is done by the same C functions here and there, where it is not specialised.
+_COSTLY = frozenset(("LOAD_ATTR", "BINARY_OP", "STORE_ATTR", "STORE_SUBSCR"))
 _SPECIALISED = frozenset(("LOAD_GLOBAL", "LOAD_ATTR", "CALL", "FOR_ITER", "BINARY_OP", "STORE_ATTR", "STORE_SUBSCR"))
 
 
@@ -43,6 +45,11 @@ class Instruction:
     def never_ran(self) -> bool:
         """It has run once at most, so it is not specialised yet."""
         return self.special == self.name and self.name in _SPECIALISED and self.caches[0] in _WARMING_UP
+
+    @property
+    def is_general(self) -> bool:
+        """It has run often, and could not be specialised."""
+        return self.special == self.name and self.name in _COSTLY and self.caches[0] not in _WARMING_UP
 
 
 def _base_name(name: str) -> str:

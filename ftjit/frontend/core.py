@@ -98,6 +98,7 @@ class Core:
         self.function = Function(f"{snapshot.code.co_qualname}@{snapshot.offset}", local_slots=len(snapshot.locals))
         self.uncompiled: dict[int, str] = {}
         self.callees: dict[int, tuple[CodeType, Bytecode | None]] = {}  # by id: equal code is not the same code
+        self.general: set[int] = set()  # offsets of what is called out and general in the interpreter, too
         self.python_calls: set[int] = set()  # offsets of calls of Python functions that are not inlined
         self.offset = snapshot.offset
         self.before: list[Frame] = [Frame(self.bytecode, 0, [], [])]  # the frames as the current bytecode found them
@@ -479,6 +480,8 @@ class Core:
             offset=self.offset,
         )
         self.block.ops.append(op)
+        if self.frame.bytecode.instructions[self.offset].is_general:
+            self.general.add(self.offset)
         self.called_out = op
         self.state.unfenced = 0  # giving the lock back is a fence
         return op

@@ -11,6 +11,7 @@ type Place = tuple[int, ...]
 
 # Reasons of exits: a number that is taken for a constant has changed; a global that is held was bound anew.
 ATTEMPTS = ("constant", "rebound")
+FAILED_ATTEMPTS = 3
 
 
 @dataclass
@@ -34,8 +35,9 @@ class Feedback:
         return sum(failures.values()) - sum(failures[reason] for reason in ATTEMPTS) if failures else 0
 
     def may_be(self, attempt: str, place: Place) -> bool:
-        """Whether one of the ATTEMPTS has not failed here."""
-        return attempt not in self.failures.get(place, ())
+        """Whether one of the ATTEMPTS has not failed here, nor in so many places that it is hopeless."""
+        failed = [each for each, reasons in self.failures.items() if attempt in reasons]
+        return place not in failed and len(failed) < FAILED_ATTEMPTS
 
     def overflowed(self, place: Place) -> bool:
         return "overflow" in self.failures.get(place, ())

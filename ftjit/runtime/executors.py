@@ -89,7 +89,7 @@ def _install_once(
         if config.verify:
             verify(built.function)
         run_passes(built.function, config.passes_off, after)
-        gain = worth.gain(built.function, core.losses)
+        gain = worth.gain(built.function, core.losses, built.general)
         if not insist and gain < 0:
             raise Uncompilable("the C functions that it calls cost more than the rest of it gains", snapshot.offset)
         text = format_function(built.function)

@@ -277,15 +277,15 @@ class Tier:
             lib.slot_set_entry_state(id(code), offset, WANTED if not record.never else REFUSED)
             return
         revisions = record.feedback.revisions
+        if not self._is_time_again(code, record, offset):
+            lib.slot_set_entry_state(id(code), offset, INSTALLED if offset in record.installed else REFUSED)
+            return
         if offset in record.installed and (why := self._learn(code, record, offset)):
             record.installed.pop(offset, None)
             lib.slot_clear_entry(id(code), offset, REFUSED)
             self._refuse(code, record, offset, why, offset)
             return
         revisions[offset] += 1
-        if revisions[offset] > self.config.revisions:
-            lib.slot_set_entry_state(id(code), offset, INSTALLED if offset in record.installed else REFUSED)
-            return
         with Stopwatch(self.compiling):
             try:
                 if snapshot.is_start and code.co_flags & NEVER_STARTS:
@@ -352,6 +352,15 @@ class Tier:
             starts = _START if start not in record.refused and record.repays_entering(start) else 0
             jumps = _JUMP if set(bytecode.loops) - set(record.refused) else 0
             self._watch(code, record, starts | jumps)
+
+    def _is_time_again(self, code: CodeType, record: CodeRecord, offset: int) -> bool:
+        """Whether one more revision of the entry is worth its while. From config.revisions on each takes twice as many
+        exits as the one before: there may always be something to learn, and compiling stays cheap beside leaving."""
+        more = record.feedback.revisions[offset] - self.config.revisions
+        if more < 0:
+            return True
+        most = max((taken for _, taken in self.exit_counts(code, record, offset)), default=0)
+        return most >= self.config.relearn << min(more + 1, 50)
 
     def _learn(self, code: CodeType, record: CodeRecord, offset: int) -> str:
         """Which exits of the executor that is installed were taken too often. Why it is not worth having, if so: the

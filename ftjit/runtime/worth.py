@@ -8,7 +8,7 @@ docs/compiler.md).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ftjit.ir import Function
 
@@ -21,6 +21,7 @@ LOSSES: dict[str, float] = {
     # What the interpreter has no specialised bytecode for, either.
     **dict.fromkeys(("binary_slice", "store_slice", "build_slice", "build_list", "build_tuple", "build_map"), 3.0),
 }
+GENERAL = 4.0  # of a call out that the interpreter has tried to specialise, and could not
 CALLING = 6.0  # a function of Python's: between nothing, where it is compiled, and 12, where the interpreter runs it
 ENTERING = 25.0  # and leaving, from the interpreter: 14 to 55 by the machine (docs/entering.md)
 TURNS = 10.0  # how often a loop goes round each time it is come to
@@ -32,8 +33,9 @@ _OVERHEAD = (
 )  # fmt: skip
 
 
-def gain(function: Function, losses: Mapping[int, float]) -> float:
-    """Nanoseconds gained each time it is run; less than nothing if it loses. `losses`: LOSSES by helper address."""
+def gain(function: Function, losses: Mapping[int, float], general: Collection[int] = ()) -> float:
+    """Nanoseconds gained each time it is run; less than nothing if it loses. `losses`: LOSSES by helper address;
+    `general`: offsets of bytecodes that are not specialised in the interpreter."""
     total = 0.0
     for block in function.blocks:
         once = 0.0
@@ -41,7 +43,7 @@ def gain(function: Function, losses: Mapping[int, float]) -> float:
             if op.name == "call_function":
                 once -= CALLING
             elif op.name.startswith("call_out"):
-                once -= losses.get(op.immediates[0], LOSS)
+                once -= GENERAL if op.offset in general else losses.get(op.immediates[0], LOSS)
             elif not op.name.startswith(_OVERHEAD):
                 once += GAIN
         total += once * TURNS**block.loop_depth

@@ -130,6 +130,61 @@ def chained(n):
     return total
 
 
+class Limits:
+    low = 3
+    high = 2.5
+    on = True
+    nothing = None
+    name = "limits"
+    things = [1]
+
+
+@case((Limits(), 20), [(Limits(), 3), (Node(1), 3)])
+def what_the_class_has(one, n):
+    out = []
+    for i in range(n):
+        if one.on:
+            out.append((one.low + i, one.high * i, one.nothing, one.name, one.things))
+    return out
+
+
+@script()
+def what_the_class_has_changes(run):
+    class Thing:
+        limit = 1000
+        on = True
+
+    def use(thing, n, change):
+        out = []
+        for i in range(n):
+            if i == 12:
+                change(thing)
+            out.append((thing.limit + i, thing.on))
+        return out
+
+    def nothing(thing):
+        pass
+
+    def of_the_class(thing):
+        Thing.limit = 2000.5
+
+    def of_the_instance(thing):
+        thing.limit = -1
+
+    def a_property(thing):
+        Thing.on = property(lambda self: "asked")
+
+    def gone(thing):
+        del Thing.limit
+
+    run.warm(use, Thing(), 8, nothing)
+    for change in (of_the_instance, of_the_class, a_property, gone):
+        for _ in range(8):
+            run.call(lambda: use(Thing(), 20, change))
+            Thing.limit = 1000
+            Thing.on = True
+
+
 @case((20,), [(3,)])
 def with_slots(n):
     out = []
