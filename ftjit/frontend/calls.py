@@ -64,7 +64,7 @@ class Calls(Core):
             self.python_calls.add(instruction.offset)
             self.call_out("call", count, count + 2, [Home()], name="call_function")
             return None
-        if instruction.special == "CALL_ALLOC_AND_ENTER_INIT":
+        if instruction.special == "CALL_ALLOC_AND_ENTER_INIT" and count < 1 << 8:
             self.python_calls.add(instruction.offset)
             self.call_out("call_class", instruction.cache32(1) << 8 | count, count + 2, [Home()])
             return None
