@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -23,6 +24,7 @@ usage: python -m ftjit [--mode auto|eager|off] [--stats] [--stats-json FILE] scr
        python -m ftjit stress [--list] [--only NAME...] [--seconds N] [--seed N] [--json FILE] [--html FILE] ...
        python -m ftjit soak [--hours H] [--state FILE] ...
        python -m ftjit stencils | doctor | version"""
+_PATIENCE = 5.0  # seconds that the compiler gets to finish, before an explanation
 
 
 class UsageError(Exception):
@@ -148,9 +150,12 @@ def _explain(rest: list[str]) -> int:
             space = vars(importlib.import_module(place))
         except ImportError as error:
             raise UsageError(f"cannot import {place}: {error}") from None
-    if not name:
-        from ftjit.runtime.tier import tier
+    from ftjit.runtime.tier import tier
 
+    deadline = time.monotonic() + _PATIENCE
+    while not tier().is_idle() and time.monotonic() < deadline:  # what it is compiling at the end is explained, too
+        time.sleep(0.001)
+    if not name:
         file, found = os.path.abspath(place), 0
         for reference, _record in list(tier().records.values()):
             code = reference()

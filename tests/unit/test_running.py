@@ -132,7 +132,7 @@ def test_a_safe_path(tmp_path: Path) -> None:
 
 def test_explain_of_a_script_that_exits(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(
-        "import sys\ndef main():\n    t = 0\n    for i in range(3_000_000):\n        t += i\n    return 0\n"
+        "import sys\ndef main():\n    t = 0\n    for i in range(30_000_000):\n        t += i\n    return 0\n"
         "if __name__ == '__main__':\n    sys.exit(main())\n"
     )
     named = run("-m", "ftjit", "explain", "program.py:main", cwd=tmp_path)
