@@ -56,6 +56,7 @@ def test_more_places_are_wrong_than_there_are_revisions() -> None:
         choose(record, 50, which)
     ftjit.jit(choose)
     wait_until(lambda: (choose(record, 200, 0), ftjit.is_compiled(choose))[1], 10)
+
     def stays(which: int) -> bool:
         """Twenty calls of a thousand turns, hardly any of which leaves."""
         for _ in range(20):
