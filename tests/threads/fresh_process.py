@@ -29,7 +29,7 @@ type Test = Callable[..., None]
 
 
 def fresh_process(
-    seconds: float = 20,
+    seconds: float = 60,
     *,
     environment: Mapping[str, str] | None = None,
     cases: Sequence[str] | None = None,
@@ -86,7 +86,7 @@ def run_child(
 def python(
     *arguments: str,
     environment: Mapping[str, str] | None = None,
-    seconds: float = 20,
+    seconds: float = 60,
     executable: str = sys.executable,
 ) -> subprocess.CompletedProcess[str]:
     """Run an interpreter; killed a few seconds after `seconds`, with its threads' Python stacks on stderr."""

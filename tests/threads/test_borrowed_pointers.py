@@ -112,7 +112,7 @@ def test_the_last_count_is_this_threads_own() -> None:
         go: list[bool] = []
         thread = start_thread(other, xs, go)
         go.append(True)
-        result = lets_go(xs, box.pop(), 200_000_000)
-        assert result == (text(turn), 200_000_000, None)
+        result = lets_go(xs, box.pop(), 80_000_000)
+        assert result == (text(turn), 80_000_000, None)
         join(thread)
     assert ftjit.stats().entries >= entries + 3
