@@ -2,6 +2,7 @@
    what has a finaliser is not held, not even for a moment: its end is the program's to see, in the program's thread.
    Whoever takes something out of a container has the container's lock: here it is held over the look. */
 #include "core.h"
+#include "internal/pycore_dict.h"
 
 /* A number that no other thread may count, as then its owner could no longer write into its box: one of the same type
    will do for a guess. */
@@ -69,13 +70,13 @@ static PyObject *peek_item(PyObject *self, PyObject *const *args, Py_ssize_t nar
     return found ? found : Py_NewRef(args[2]);
 }
 
-/* value(dict, name, otherwise): of an exact dict, by a str. */
+/* value(dict, name, otherwise): of an exact dict, by a str. Not where keys may be no strings: they compare by code of their own. */
 static PyObject *peek_value(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
 {
     PyObject *found = NULL;
     if (PyDict_CheckExact(args[0])) {
         Py_BEGIN_CRITICAL_SECTION(args[0]);
-        found = PyDict_GetItemWithError(args[0], args[1]);
+        if (((PyDictObject *)args[0])->ma_keys->dk_kind != DICT_KEYS_GENERAL) found = PyDict_GetItemWithError(args[0], args[1]);
         found = found && !has_finaliser(found) ? Py_NewRef(found) : NULL;
         Py_END_CRITICAL_SECTION();
     }
