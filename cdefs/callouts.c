@@ -260,6 +260,7 @@ int64_t callout_call_class(_PyInterpreterFrame *frame, int64_t version_and_count
     if (!PyType_Check(class) || !PyStackRef_IsNull(TOP(slots - 1))
         || _Py_atomic_load_uint32_relaxed(&class->tp_version_tag) != version_and_count >> 8)
         return callout_call(frame, count);
+    /* Acquire: partner: _PyType_CacheInitForSpecialization's release. It keeps only what the collector alone frees. */
     PyObject *init = _Py_atomic_load_ptr_acquire(&((PyHeapTypeObject *)class)->_spec_cache.init);
     if (!init || !may_call_directly(tstate, init)) return callout_call(frame, count);
     PyObject *self = PyType_GenericAlloc(class, 0);

@@ -40,7 +40,8 @@ static void set_enabled(uint32_t bit, int on)
 void door_enable(int on) { set_enabled(ENABLED, on); }
 
 void door_shut_for_fork(int shut) { set_enabled(FORKING, shut); }
-int door_is_enabled(void) { return is_enabled(); }
+/* seq_cst, for those who have said before that they are here: partner: set_enabled, before wait_for_visitors (forks.c). */
+int door_is_enabled(void) { return atomic_load(&enabled) == ENABLED; }
 void door_set_thresholds(uint32_t starts, uint32_t jumps, uint32_t relearn)
 {
     start_threshold = starts;
@@ -143,7 +144,7 @@ static ALWAYS_INLINE bool may_enter(PyThreadState *tstate, struct record *record
 static ALWAYS_INLINE PyObject *door(PyCodeObject *code, int32_t from, int32_t to, bool is_start)
 {
     struct slot *slot = slot_of(code);
-    if (UNLIKELY(atomic_load_explicit(&enabled, memory_order_relaxed) != ENABLED)) return Py_None;
+    if (UNLIKELY(!is_enabled())) return Py_None;
     if (UNLIKELY(!slot) && !(slot = open_slot(code))) return PyErr_Occurred() ? NULL : Py_None;
     struct entry *entry = &slot->entries[0];           /* the start: slot_create puts it first */
     if (!is_start) {

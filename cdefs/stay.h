@@ -33,6 +33,7 @@ void measure_stack(struct record *, PyThreadState *);
    are not there. */
 enum { ENABLED = 1, FORKING = 2 };
 extern _Atomic uint32_t enabled;
+/* Relaxed: who enters a moment late leaves at its next poll. */
 static inline bool is_enabled(void) { return atomic_load_explicit(&enabled, memory_order_relaxed) == ENABLED; }
 
 /* Is another monitoring tool registered at all? Local events change no version, so this is asked after calls out. */

@@ -330,6 +330,21 @@ def test_globals_with_keys_that_look() -> None:
     agree(function, call, [call])
 
 
+@fresh_process()
+def test_the_compiler_does_not_ask_such_keys() -> None:
+    """They would see somebody look who is not the program."""
+    space: dict[Any, Any] = {"__builtins__": builtins}
+    exec("def f(n):\n s = 0\n for i in range(n):\n  s += i; s += zz\n return s", space)
+    space[Watching()] = 1
+    space["zz"] = 5
+    function = space["f"]
+    Watching.seen.clear()
+    heat(function, 6)
+    wait_until(lambda: (function(6), ftjit.stats().snapshots >= 2)[1], 10)
+    wait_idle()
+    assert (None, None) not in Watching.seen
+
+
 class Agreeing(type):
     def __eq__(cls, other: object) -> bool:
         return True

@@ -416,8 +416,7 @@ def defaults(a, b=2, c=None):
     return [a, b, c]
 
 
-@case((20,), [(3,)])
-def defaults_are_filled_in(n):
+def use_defaults(n):
     out = []
     for i in range(n):
         out.append(defaults(i))
@@ -433,6 +432,11 @@ def defaults_are_filled_in(n):
         except TypeError as error:
             out.append(str(error))
     return out
+
+
+@case((20,), [(3,)], hot=(use_defaults, defaults))
+def defaults_are_filled_in(n):
+    return use_defaults(n)
 
 
 @script(hot=(defaults,))
